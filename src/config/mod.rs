@@ -1,0 +1,30 @@
+//! The service's own file `config.yml`: read, checked and turned into typed sections.
+//!
+//! This is the only module that reads the environment, and it imports nothing else of ours. It does not talk to
+//! Elasticsearch or Jira: whether a host answers or a key is accepted is for `check` and `run` to find out.
+
+mod bulk;
+mod connectors;
+mod elasticsearch;
+pub mod environment;
+mod error;
+mod extraction_service;
+mod keys;
+mod layers;
+mod load;
+mod located;
+mod logging;
+mod reader;
+mod service;
+mod substitution;
+mod values;
+
+pub use bulk::{BulkConfig, ErrorMonitorConfig};
+pub use connectors::ConnectorEntry;
+pub use elasticsearch::{ElasticCredentials, ElasticsearchConfig};
+pub use error::{ConfigError, Problem};
+pub use extraction_service::ExtractionServiceConfig;
+pub use keys::{KeyInfo, KeyUse, known_keys};
+pub use load::Config;
+pub use logging::{LogFormat, LogLevel};
+pub use service::ServiceConfig;
