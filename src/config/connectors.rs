@@ -52,10 +52,9 @@ fn read_list(reader: &mut Reader) -> Vec<String> {
     let mut prefixes = Vec::new();
     for (position, item) in items.into_iter().enumerate() {
         let prefix = format!("{KEY}[{position}]");
-        let is_map = matches!(item.node, Node::Map(_));
-        let line = item.line;
+        let (line, is_map) = (item.line, matches!(item.node, Node::Map(_)));
         reader.add_entry(&prefix, "connectors[]", item);
-        if is_map && !reader.has(&format!("{prefix}.connector_id")) {
+        if is_map && !reader.has_value(&format!("{prefix}.connector_id")) {
             reader.problem(line, &prefix, "has no connector_id; `connector list` shows the ids");
         }
         if is_map {
@@ -83,13 +82,7 @@ fn read_entry(reader: &mut Reader, prefix: &str) -> Option<Placed> {
 }
 
 fn read_id(reader: &mut Reader, key: &str) -> Option<(u64, String)> {
-    let given = reader.has(key);
-    let Some((line, id)) = reader.text(key) else {
-        if given {
-            reader.problem(0, key, "is empty; `connector list` shows the ids");
-        }
-        return None;
-    };
+    let (line, id) = reader.text(key)?;
     if id == PLACEHOLDER {
         reader.problem(
             line,

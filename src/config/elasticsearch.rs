@@ -177,9 +177,10 @@ pub(super) fn parse_url(text: &str, example: &str) -> Result<Url, String> {
 }
 
 fn read_credentials(reader: &mut Reader) -> ElasticCredentials {
-    let names_user = reader.has("elasticsearch.username") || reader.has("elasticsearch.password");
+    let names_user = reader.has_value("elasticsearch.username") || reader.has_value("elasticsearch.password");
     let username = reader.text("elasticsearch.username");
-    let has_password_key = reader.has("elasticsearch.password") || reader.has("elasticsearch.password_file");
+    let has_password_key =
+        reader.has_value("elasticsearch.password") || reader.has_value("elasticsearch.password_file");
     let password = reader.secret("elasticsearch.password");
     let api_key = reader.secret("elasticsearch.api_key");
     if let Some((line, key)) = api_key {

@@ -57,7 +57,7 @@ pub enum ConfigError {
     Invalid {
         /// The file that was read.
         path: PathBuf,
-        /// What is wrong, in the order of the file's sections; never empty.
+        /// What is wrong, in the order of the file; never empty.
         problems: Vec<Problem>,
     },
 }

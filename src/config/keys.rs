@@ -150,13 +150,14 @@ pub(super) fn shape_of(path: &str) -> Shape {
     if is_section { Shape::Section } else { Shape::Unknown }
 }
 
-/// The known key or section that was most likely meant.
+/// The known key that was most likely meant; keys without effect are never proposed.
 ///
 /// Candidates are compared by their full path and, so that a key in the wrong section is recognised, by their last part.
 pub(super) fn nearest(path: &str) -> Option<&'static str> {
     let last_part = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let given_last = last_part(path);
     KEYS.iter()
+        .filter(|key| key.used == KeyUse::Used)
         .filter(|key| !key.path.contains("[]") || path.contains("[]"))
         .map(|key| {
             let whole = edit_distance(path, key.path);

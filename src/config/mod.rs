@@ -3,21 +3,34 @@
 //! This is the only module that reads the environment, and it imports nothing else of ours. It does not talk to
 //! Elasticsearch or Jira: whether a host answers or a key is accepted is for `check` and `run` to find out.
 
-mod bulk;
-mod connectors;
-mod elasticsearch;
-pub mod environment;
-mod error;
-mod extraction_service;
+mod load;
+
+// From text to a flat map of known keys.
+mod located;
+mod substitution;
+
 mod keys;
 mod layers;
-mod load;
-mod located;
-mod logging;
+
+// From keys to typed values.
 mod reader;
-mod service;
-mod substitution;
 mod values;
+
+// The sections.
+mod connectors;
+mod elasticsearch;
+
+mod bulk;
+
+mod extraction_service;
+mod service;
+
+mod logging;
+
+pub mod environment;
+mod error;
+#[cfg(test)]
+mod tests;
 
 pub use bulk::{BulkConfig, ErrorMonitorConfig};
 pub use connectors::ConnectorEntry;

@@ -32,13 +32,15 @@ impl Reader {
         }
     }
 
-    /// What was noticed: problems, then warnings with their lines.
-    pub(super) fn finish(self) -> (Vec<Problem>, Vec<(u64, String)>) {
+    /// What was noticed, problems and warnings, each in the order of the file.
+    pub(super) fn finish(mut self) -> (Vec<Problem>, Vec<(u64, String)>) {
         debug_assert!(
             self.settings.is_empty(),
             "keys listed as used that no section reads: {:?}",
             self.settings.keys().collect::<Vec<_>>()
         );
+        self.problems.sort_by_key(|problem| problem.line);
+        self.warnings.sort_by_key(|(line, _)| *line);
         (self.problems, self.warnings)
     }
 
@@ -54,8 +56,13 @@ impl Reader {
         self.warnings.push((line, text.into()));
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.settings.contains_key(key)
+    /// Whether a key is there with something in it: neither null nor an empty text.
+    pub(super) fn has_value(&self, key: &str) -> bool {
+        self.settings.get(key).is_some_and(|setting| match &setting.value.node {
+            Node::Null => false,
+            Node::Scalar(scalar) => !scalar.text.trim().is_empty(),
+            Node::List(_) | Node::Map(_) => true,
+        })
     }
 
     /// Takes the value out, whatever its form; absent and null are the same.
