@@ -1,1 +1,62 @@
-//! stub
+//! The only code that knows Elasticsearch's wire format: transport, retry, connectors, sync jobs, bulk, scan. It leaves
+//! to its callers what a sync means: no rule about claiming, deleting or scheduling lives here.
+//!
+//! # Why not the official client
+//! The transport is reqwest rather than the `elasticsearch` crate, because that crate (9.1.0-alpha.1) follows redirects
+//! with no way to switch them off, compresses every body at one fixed level when compression is on, keeps the
+//! credentials in a lock shared by all clones, builds a second connection pool for each set of them, and has no retry.
+//! What it would add, typed paths, is a few lines here. All requests speak plain `application/json`, never a
+//! `compatible-with` media type, which is right for 8 and for 9.
+//!
+//! # Map
+//! [`ElasticClient`] is the entrance; [`Connectors`], [`SyncJobs`], [`Indices`] and [`ApiKeys`] are views of it.
+//! Every call ends in one [`ElasticError`]; which faults are sent again, and when, is decided in `retry.rs` alone.
+
+mod config;
+mod error;
+
+mod answer;
+mod request;
+
+mod error_mapping;
+mod redaction;
+
+mod http_client;
+mod retry;
+mod transport;
+
+mod client;
+mod server_info;
+
+mod documents;
+mod scan;
+mod search;
+
+mod bulk;
+
+mod records;
+
+mod connector_indices;
+
+mod connectors;
+mod sync_jobs;
+
+mod api_keys;
+mod indices;
+
+pub use api_keys::{ApiKey, ApiKeys};
+pub use bulk::{BulkBody, BulkRequest, BulkResponse, ItemAction, ItemError, ItemOutcome, ItemResult};
+pub use client::ElasticClient;
+pub use config::{Credentials, ElasticConfig};
+pub use connector_indices::{CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
+pub use connectors::Connectors;
+pub use error::ElasticError;
+pub use indices::Indices;
+pub use records::{
+    ConnectorRecord, ConnectorStatus, Features, Filtering, FilteringRules, JobConnector, JobStatus, JobType,
+    PipelineSettings, ScheduleEntry, Scheduling, SyncJobRecord, TriggerMethod, ValidationState,
+};
+pub use scan::{Scan, ScanNext, ScannedDocument};
+pub use search::{Hit, SearchResponse};
+pub use server_info::{License, LicenseType, ServerInfo};
+pub use sync_jobs::{JobFilter, SyncJobs};

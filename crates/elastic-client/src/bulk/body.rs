@@ -1,0 +1,142 @@
+//! Builds the newline-delimited body of a bulk request in one buffer. It leaves deciding when a body is full to the sink.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::bulk::request::BulkRequest;
+use crate::error::ElasticError;
+
+/// Operations for one index, serialised as they are added. All are by id, so sending a body twice is harmless.
+#[derive(Debug, Default)]
+pub struct BulkBody {
+    buffer: Vec<u8>,
+    operations: usize,
+}
+
+impl BulkBody {
+    /// An empty body whose buffer holds `capacity` bytes before it has to grow.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            buffer: Vec::with_capacity(capacity),
+            operations: 0,
+        }
+    }
+
+    /// Replaces the whole document, or creates it. Returns how many bytes the operation takes.
+    pub fn index<T: Serialize + ?Sized>(&mut self, id: &str, document: &T) -> Result<usize, ElasticError> {
+        self.append("index", id, |buffer| serde_json::to_writer(buffer, document))
+    }
+
+    /// Merges `doc` into a document that exists: objects deeply, anything else is replaced. A pipeline does not run.
+    pub fn update<T: Serialize + ?Sized>(&mut self, id: &str, doc: &T) -> Result<usize, ElasticError> {
+        self.append("update", id, |buffer| {
+            buffer.extend_from_slice(b"{\"doc\":");
+            serde_json::to_writer(&mut *buffer, doc)?;
+            buffer.push(b'}');
+            Ok(())
+        })
+    }
+
+    /// Deletes a document.
+    pub fn delete(&mut self, id: &str) -> Result<usize, ElasticError> {
+        self.add("delete", id, None::<fn(&mut Vec<u8>) -> serde_json::Result<()>>)
+    }
+
+    /// Bytes so far, uncompressed.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Operations so far.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.operations
+    }
+
+    /// Whether nothing was added since the last [`take`](Self::take).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations == 0
+    }
+
+    /// Hands over the body without copying it and begins a new one. Read [`operations`](Self::operations) before, or
+    /// use [`take_request`](Self::take_request).
+    pub fn take(&mut self) -> Bytes {
+        self.operations = 0;
+        // The next body will be about as large, so growing step by step is spared.
+        let next = Vec::with_capacity(self.buffer.len());
+        Bytes::from(std::mem::replace(&mut self.buffer, next))
+    }
+
+    /// Hands over the body as a request to `index`, optionally through an ingest pipeline, and begins a new one.
+    pub fn take_request(&mut self, index: &str, pipeline: Option<&str>) -> BulkRequest {
+        let operations = self.operations;
+        let body = self.take();
+        BulkRequest {
+            index: index.to_owned(),
+            pipeline: pipeline.map(str::to_owned),
+            body,
+            operations,
+            timeout: None,
+        }
+    }
+
+    fn append<W>(&mut self, action: &str, id: &str, write: W) -> Result<usize, ElasticError>
+    where
+        W: FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
+    {
+        self.add(action, id, Some(write))
+    }
+
+    fn add<W>(&mut self, action: &str, id: &str, write: Option<W>) -> Result<usize, ElasticError>
+    where
+        W: FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
+    {
+        let start = self.buffer.len();
+        let result = self.write_lines(action, id, write);
+        match result {
+            Ok(()) => {
+                self.operations += 1;
+                Ok(self.buffer.len() - start)
+            }
+            Err(error) => {
+                // Half a line would spoil every operation after it.
+                self.buffer.truncate(start);
+                Err(ElasticError::InvalidRequest {
+                    request: format!("bulk {action}"),
+                    reason: format!("the document cannot be written as JSON: {error}"),
+                })
+            }
+        }
+    }
+
+    fn write_lines<W>(&mut self, action: &str, id: &str, write: Option<W>) -> serde_json::Result<()>
+    where
+        W: FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
+    {
+        self.buffer.extend_from_slice(b"{\"");
+        self.buffer.extend_from_slice(action.as_bytes());
+        self.buffer.extend_from_slice(b"\":{\"_id\":");
+        serde_json::to_writer(&mut self.buffer, id)?;
+        self.buffer.extend_from_slice(b"}}\n");
+        if let Some(write) = write {
+            let start = self.buffer.len();
+            write(&mut self.buffer)?;
+            join_lines(&mut self.buffer[start..]);
+            self.buffer.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+/// Text passed through as `RawValue` may be spread over lines. Inside JSON strings line breaks are always escaped, so a
+/// bare one is white space and may become a blank.
+fn join_lines(json: &mut [u8]) {
+    if json.contains(&b'\n') || json.contains(&b'\r') {
+        for byte in json.iter_mut().filter(|byte| matches!(**byte, b'\n' | b'\r')) {
+            *byte = b' ';
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Sends one bulk body. What the items came to is in `response.rs`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::bulk::response::BulkResponse;
+use crate::error::ElasticError;
+use crate::request::Request;
+use crate::retry::Repeat;
+use crate::transport::Transport;
+
+/// Everything else in a bulk answer repeats what was sent.
+const NEEDED_FIELDS: &str = "took,errors,items.*._id,items.*.status,items.*.result,items.*.error.type,\
+                             items.*.error.reason,items.*.error.caused_by.reason,items.*.error.caused_by.type";
+
+/// Operations for one index.
+#[derive(Clone, Debug)]
+pub struct BulkRequest {
+    /// Index or alias.
+    pub index: String,
+    /// Ingest pipeline for index operations.
+    pub pipeline: Option<String>,
+    /// Made by [`BulkBody`](crate::BulkBody).
+    pub body: Bytes,
+    /// How many operations the body holds.
+    pub operations: usize,
+    /// Limit for one attempt, if not the client's.
+    pub timeout: Option<Duration>,
+}
+
+impl BulkRequest {
+    pub(crate) async fn send(&self, transport: &Transport, repeat: Repeat) -> Result<BulkResponse, ElasticError> {
+        if self.operations == 0 {
+            return Ok(BulkResponse::default());
+        }
+        let mut request = Request::post(&[&self.index, "_bulk"])
+            .query("filter_path", NEEDED_FIELDS)
+            .ndjson(self.body.clone())
+            .repeat(repeat)
+            .timeout(self.timeout);
+        if let Some(pipeline) = &self.pipeline {
+            request = request.query("pipeline", pipeline.as_str());
+        }
+        let answer = transport.send(request).await?;
+        BulkResponse::read(&answer, self.operations)
+    }
+}

@@ -1,0 +1,222 @@
+//! Turns a refusal, or the lack of an answer, into an [`ElasticError`]. It keeps out of messages whatever a proxy or a
+//! field of a document may have put into the answer.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::ElasticError;
+
+/// Reasons are cut here, in characters: some of Elasticsearch's repeat whole documents.
+const LONGEST_REASON: usize = 1000;
+
+/// What an error answer says, as far as it is Elasticsearch's envelope.
+#[derive(Debug, Default)]
+pub(crate) struct Refusal {
+    pub(crate) kind: String,
+    pub(crate) reason: String,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    error: Value,
+}
+
+impl Refusal {
+    /// Reads the error envelope. Anything else, such as a proxy's page, is described rather than repeated.
+    pub(crate) fn read(body: &[u8], content_type: &str) -> Self {
+        match serde_json::from_slice::<Envelope>(body) {
+            Ok(Envelope {
+                error: Value::Object(error),
+            }) => Self {
+                kind: text(error.get("type")),
+                reason: reason_with_causes(&Value::Object(error)),
+            },
+            Ok(Envelope {
+                error: Value::String(reason),
+            }) => Self {
+                kind: String::new(),
+                reason: shortened(&reason),
+            },
+            _ if body.is_empty() => Self {
+                kind: String::new(),
+                reason: "no further explanation".to_owned(),
+            },
+            _ => Self {
+                kind: String::new(),
+                reason: format!(
+                    "an answer of {} bytes that is not Elasticsearch's ({content_type})",
+                    body.len()
+                ),
+            },
+        }
+    }
+}
+
+/// `reason` and those of its causes that say something new.
+pub(crate) fn reason_with_causes(error: &Value) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut current = Some(error);
+    while let Some(error) = current {
+        let reason = text(error.get("reason"));
+        if !reason.is_empty() && !parts.iter().any(|part| part.contains(&reason)) {
+            parts.push(reason);
+        }
+        current = error.get("caused_by");
+    }
+    if parts.is_empty() {
+        parts.push(text(error.get("type")));
+    }
+    shortened(&without_preview(&parts.join(": ")))
+}
+
+/// Elasticsearch repeats the value of a field that it could not read; values of documents stay out of logs.
+fn without_preview(reason: &str) -> String {
+    const MARK: &str = "Preview of field's value: '";
+    match reason.split_once(MARK) {
+        None => reason.to_owned(),
+        Some((before, after)) => {
+            let rest = after.rsplit_once('\'').map_or("", |(_, rest)| rest);
+            format!("{}{rest}", before.trim_end())
+        }
+    }
+}
+
+fn shortened(reason: &str) -> String {
+    match reason.char_indices().nth(LONGEST_REASON) {
+        None => reason.to_owned(),
+        Some((end, _)) => format!("{} [cut]", &reason[..end]),
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What is known about an answer that is not a success.
+pub(crate) struct ErrorAnswer<'a> {
+    pub(crate) request: String,
+    pub(crate) host: &'a str,
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) refusal: Refusal,
+    pub(crate) sent_bytes: u64,
+}
+
+impl ErrorAnswer<'_> {
+    pub(crate) fn into_error(self) -> ElasticError {
+        let Self {
+            request,
+            host,
+            status,
+            retry_after,
+            refusal: Refusal { kind, reason },
+            sent_bytes,
+        } = self;
+        match (status, kind.as_str()) {
+            (403 | 429, "cluster_block_exception") => ElasticError::ClusterBlock {
+                request,
+                status,
+                reason,
+            },
+            (400, "resource_already_exists_exception") => ElasticError::AlreadyExists { request, reason },
+            (300..=399, _) => ElasticError::NotElasticsearch {
+                host: host.to_owned(),
+                reason: format!("{request} was answered with a redirect ({status}), and redirects are not followed"),
+            },
+            (401, _) => ElasticError::Unauthorized { request, reason },
+            (403, _) => ElasticError::Forbidden {
+                request,
+                action: denied_action(&reason),
+                reason,
+            },
+            (404, _) => ElasticError::NotFound { request, kind, reason },
+            (409, _) => ElasticError::VersionConflict { request, reason },
+            (413, _) => ElasticError::TooLarge {
+                request,
+                size_bytes: sent_bytes,
+            },
+            (429, _) => ElasticError::TooManyRequests {
+                request,
+                reason,
+                retry_after,
+            },
+            (500.., _) => ElasticError::Server {
+                request,
+                status,
+                kind,
+                reason,
+                retry_after,
+            },
+            _ => ElasticError::BadRequest {
+                request,
+                status,
+                kind,
+                reason,
+            },
+        }
+    }
+}
+
+/// `security_exception` reasons begin with `action [indices:data/write/bulk] is unauthorized for ...`.
+fn denied_action(reason: &str) -> Option<String> {
+    let (_, rest) = reason.split_once("action [")?;
+    let (action, _) = rest.split_once(']')?;
+    Some(action.to_owned())
+}
+
+/// What went wrong before a complete answer was there.
+pub(crate) fn transport_fault(error: &reqwest::Error, request: &str, host: &str, limit: Duration) -> ElasticError {
+    let reason = shortened(&causes(error));
+    if error.is_connect() {
+        // The library offers no type to tell these apart, so the words of the TLS layer have to do.
+        let is_tls = ["certificate", "received fatal alert", "corrupt message", "tls", "TLS"];
+        return if is_tls.iter().any(|word| reason.contains(word)) {
+            ElasticError::Tls {
+                host: host.to_owned(),
+                reason,
+            }
+        } else {
+            ElasticError::Connect {
+                host: host.to_owned(),
+                reason,
+            }
+        };
+    }
+    if error.is_timeout() {
+        return ElasticError::Timeout {
+            request: request.to_owned(),
+            after: limit,
+        };
+    }
+    if error.is_builder() {
+        return ElasticError::InvalidRequest {
+            request: request.to_owned(),
+            reason,
+        };
+    }
+    ElasticError::Interrupted {
+        request: request.to_owned(),
+        reason,
+    }
+}
+
+/// The chain of causes without the outermost message, which holds the address.
+fn causes(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut current = error.source();
+    while let Some(cause) = current {
+        let text = cause.to_string();
+        if !parts.contains(&text) {
+            parts.push(text);
+        }
+        current = cause.source();
+    }
+    if parts.is_empty() {
+        "the connection broke".to_owned()
+    } else {
+        parts.join(": ")
+    }
+}
