@@ -198,9 +198,9 @@ fn every_problem_is_shown_at_once() {
     assert_eq!(
         lines,
         [
-            "config.yml:5: elasticsearch.max_retries",
             "config.yml:2: service.idling",
-            "config.yml:3: service.heartbeat"
+            "config.yml:3: service.heartbeat",
+            "config.yml:5: elasticsearch.max_retries"
         ]
     );
 }
