@@ -1,1 +1,33 @@
-//! stub
+//! The only code that knows Jira's wire format: authentication, limits, retry, pagination, dialects of the editions.
+//!
+//! What a document looks like and which issues to keep is decided by the callers; this crate hands over what Jira sent.
+
+mod account_proof;
+mod children;
+mod client;
+mod config;
+mod dialect;
+mod download;
+mod error;
+mod fetch;
+mod issue_listing;
+mod lenient;
+mod listing;
+mod model;
+mod project_listing;
+mod timestamp;
+mod transport;
+
+pub use client::JiraClient;
+pub use config::{Auth, Edition, JiraConfig, Tls, TlsVerification};
+pub use download::Download;
+pub use error::{Answer, ErrorKind, JiraError, RequestLine};
+pub use issue_listing::IssueIdListing;
+pub use listing::{ListingEnd, Next};
+pub use model::{
+    Account, AttachmentRef, FetchedIssues, Field, FieldSchema, Issue, IssueHead, Myself, Project, ProjectStatus,
+    ServerInfo,
+};
+pub use project_listing::ProjectListing;
+pub use timestamp::parse_timestamp;
+pub use transport::{ClassStats, EndpointClass, RequestStats};

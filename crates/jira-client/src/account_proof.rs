@@ -1,0 +1,121 @@
+//! Proof that every answer was made for the account that authenticated first.
+//!
+//! An expired Cloud token does not fail: Jira goes on with 200s for an anonymous visitor, mostly empty ones. What to do
+//! with the proof (delete or not) is the callers' business.
+
+use std::sync::{Mutex, PoisonError};
+
+use percent_encoding::percent_decode_str;
+use reqwest::header::{HeaderMap, HeaderName};
+
+use crate::config::Edition;
+use crate::error::{JiraError, RequestLine};
+use crate::model::Account;
+
+const LOGIN_REASON: &str = "x-seraph-loginreason";
+
+/// What the first `myself` said.
+#[derive(Debug, Clone)]
+struct Pinned {
+    account: Account,
+    /// Value of the account header, if the answer had one.
+    header: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct AccountProof {
+    header_name: HeaderName,
+    pinned: Mutex<Option<Pinned>>,
+}
+
+impl AccountProof {
+    pub(crate) fn new(edition: Edition) -> Self {
+        let name = if edition.is_cloud() {
+            "x-aaccountid"
+        } else {
+            "x-ausername"
+        };
+        Self {
+            header_name: HeaderName::from_static(name),
+            pinned: Mutex::new(None),
+        }
+    }
+
+    /// Remembers the account of the first `myself`; a later one must be the same.
+    pub(crate) fn pin(&self, account: &Account, headers: &HeaderMap, request: &RequestLine) -> Result<(), JiraError> {
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*pinned {
+            Some(first) if first.account.id() != account.id() => Err(JiraError::AccountChanged {
+                request: request.clone(),
+            }),
+            Some(_) => Ok(()),
+            None => {
+                *pinned = Some(Pinned {
+                    account: account.clone(),
+                    header: self.header_value(headers),
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether `myself` was asked, and whether its answer carried the account header.
+    pub(crate) fn has_header(&self) -> Option<bool> {
+        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.as_ref().map(|first| first.header.is_some())
+    }
+
+    /// Signs that Jira refused the credential although it may have answered 200.
+    pub(crate) fn refuse_anonymous(&self, headers: &HeaderMap, request: &RequestLine) -> Result<(), JiraError> {
+        let failed = headers
+            .get_all(LOGIN_REASON)
+            .iter()
+            .any(|value| String::from_utf8_lossy(value.as_bytes()).contains("AUTHENTICATED_FAILED"));
+        if failed {
+            return Err(not_authenticated(
+                request,
+                "it refused the credential (X-Seraph-LoginReason)",
+            ));
+        }
+        if self.header_name == "x-ausername" && self.header_value(headers).as_deref() == Some("anonymous") {
+            return Err(not_authenticated(
+                request,
+                "it names the visitor anonymous (X-AUSERNAME)",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks an answer of the API whose content is going to be believed.
+    pub(crate) fn check(&self, headers: &HeaderMap, request: &RequestLine) -> Result<(), JiraError> {
+        self.refuse_anonymous(headers, request)?;
+        let wanted = {
+            let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            pinned.as_ref().and_then(|first| first.header.clone())
+        };
+        let Some(wanted) = wanted else { return Ok(()) };
+        match self.header_value(headers) {
+            Some(found) if found == wanted => Ok(()),
+            Some(_) => Err(JiraError::AccountChanged {
+                request: request.clone(),
+            }),
+            None => Err(not_authenticated(
+                request,
+                "the account header of earlier answers is missing",
+            )),
+        }
+    }
+
+    fn header_value(&self, headers: &HeaderMap) -> Option<String> {
+        let raw = String::from_utf8_lossy(headers.get(&self.header_name)?.as_bytes()).into_owned();
+        let decoded = percent_decode_str(raw.trim()).decode_utf8_lossy().into_owned();
+        (!decoded.is_empty()).then_some(decoded)
+    }
+}
+
+fn not_authenticated(request: &RequestLine, sign: &str) -> JiraError {
+    JiraError::NotAuthenticated {
+        request: request.clone(),
+        reason: format!("{sign}; the token may have expired or been revoked"),
+    }
+}

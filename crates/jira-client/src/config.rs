@@ -1,0 +1,132 @@
+//! What a client needs to know about one Jira: address, edition, credential, TLS, limits.
+//!
+//! Reading these from a connector's configuration or the environment is left to the caller.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+/// The product that answers; it decides paths, paging and how an issue is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Edition {
+    /// Jira Cloud: cursor search, bulk fetch.
+    Cloud,
+    /// Jira Server 7 and later: offset search only.
+    Server,
+    /// Jira Data Center: the same REST interface as Server.
+    DataCenter,
+}
+
+impl Edition {
+    /// Whether this is Jira Cloud; Server and Data Center share everything else.
+    pub fn is_cloud(self) -> bool {
+        self == Self::Cloud
+    }
+}
+
+/// The credential sent with every request to the host of `base_url`, and to no other host.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// E-mail and API token on Cloud, login and password on Server and Data Center.
+    Basic {
+        /// E-mail address or login.
+        username: String,
+        /// API token or password.
+        secret: SecretString,
+    },
+    /// Personal access token (Data Center from 8.14) or OAuth 2 access token.
+    Bearer(SecretString),
+}
+
+/// How far the server's certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsVerification {
+    /// Chain and host name.
+    #[default]
+    Full,
+    /// Chain only: any name in the certificate is accepted.
+    Certificate,
+    /// Nothing is checked.
+    None,
+}
+
+/// TLS settings.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// How far the certificate is checked.
+    pub verification: TlsVerification,
+    /// Further trusted certificates in PEM form; line breaks may be missing or be blanks, as they are after a
+    /// certificate went through a one-line form field.
+    pub ca_pem: Option<String>,
+}
+
+/// Everything a [`JiraClient`](crate::JiraClient) is made from.
+#[derive(Clone)]
+pub struct JiraConfig {
+    /// Root of the site. A context path (`/jira`) or gateway path (`/ex/jira/{cloudId}`) is kept.
+    pub base_url: Url,
+    /// The product that answers there.
+    pub edition: Edition,
+    /// The credential.
+    pub auth: Auth,
+    /// Certificate checks.
+    pub tls: Tls,
+    /// Further tries after the first one.
+    pub retries: u32,
+    /// Delay before the first further try when Jira names none; doubles with each try, with jitter, up to a minute.
+    pub retry_delay: Duration,
+    /// Requests under way at once, over all clones of the client.
+    pub max_concurrent_requests: usize,
+    /// Limit for reaching the host, TLS handshake included.
+    pub connect_timeout: Duration,
+    /// Longest silence while an answer arrives.
+    pub read_timeout: Duration,
+    /// Limit for one try of a JSON request, from sending to the last byte. Downloads are limited to the arrival of
+    /// the headers by this and by `read_timeout` after it.
+    pub request_timeout: Duration,
+    /// Value of the `User-Agent` header.
+    pub user_agent: String,
+}
+
+impl JiraConfig {
+    /// Configuration with sensible defaults for everything but the three things only the user knows.
+    pub fn new(base_url: Url, edition: Edition, auth: Auth) -> Self {
+        Self {
+            base_url,
+            edition,
+            auth,
+            tls: Tls::default(),
+            retries: 3,
+            retry_delay: Duration::from_secs(1),
+            max_concurrent_requests: 10,
+            connect_timeout: Duration::from_secs(15),
+            read_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(300),
+            user_agent: concat!("jira-connector/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for JiraConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a password that a user pasted into it: only its harmless parts are shown.
+        let shown = format!(
+            "{}://{}{}",
+            self.base_url.scheme(),
+            self.base_url.host_str().unwrap_or_default(),
+            self.base_url.path()
+        );
+        f.debug_struct("JiraConfig")
+            .field("base_url", &shown)
+            .field("edition", &self.edition)
+            .field("auth", &self.auth)
+            .field("verification", &self.tls.verification)
+            .field("ca_pem", &self.tls.ca_pem.is_some())
+            .field("retries", &self.retries)
+            .field("max_concurrent_requests", &self.max_concurrent_requests)
+            .field("request_timeout", &self.request_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,14 @@
+//! Paths, request bodies and answer shapes of the editions.
+//!
+//! Sending, paging and retry are the same for both and live elsewhere.
+
+mod answers;
+pub(crate) mod cloud;
+pub(crate) mod data_center;
+mod path;
+
+pub(crate) use answers::{
+    BulkPage, CommentPage, CountAnswer, FieldRow, IssueRow, MyselfAnswer, ProjectPage, SearchPage, ServerInfoAnswer,
+    WorklogPage, project,
+};
+pub(crate) use path::PATH_SEGMENT;

@@ -1,0 +1,206 @@
+//! Lists the ids of the issues that a JQL query finds: by cursor on Cloud, by offset on Server and Data Center.
+//!
+//! Writing the JQL, its order included, and cutting large queries into ranges is left to the callers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::dialect::{IssueRow, SearchPage, cloud, data_center};
+use crate::error::{JiraError, RequestLine};
+use crate::listing::{Next, PageOf, Progress};
+use crate::model::IssueHead;
+use crate::parse_timestamp;
+use crate::transport::{EndpointClass, Transport};
+
+/// A listing of issue ids; each call of [`next_page`](Self::next_page) asks Jira for one page.
+///
+/// On Server and Data Center the query has to name an order that does not move during the listing, such as
+/// `ORDER BY created, key`, because pages are found by counting rows.
+#[derive(Debug)]
+pub struct IssueIdListing {
+    transport: Arc<Transport>,
+    query: Query,
+    position: Position,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+struct Query {
+    jql: String,
+    with_updated: bool,
+    page_size: u32,
+    reconcile: Vec<u64>,
+    validate: bool,
+}
+
+#[derive(Debug)]
+enum Position {
+    Cursor(Cursor),
+    Offset(Offset),
+}
+
+#[derive(Debug, Default)]
+struct Cursor {
+    token: Option<String>,
+    /// Tokens are few, one for up to 5,000 issues, so they are kept whole.
+    seen: HashSet<String>,
+}
+
+#[derive(Debug, Default)]
+struct Offset {
+    start_at: u64,
+    /// First and last id of the page before: the same page again means that the offset is ignored.
+    previous: Option<(u64, u64)>,
+}
+
+impl IssueIdListing {
+    pub(crate) fn new(transport: Arc<Transport>, jql: &str) -> Self {
+        let (position, page_size) = if transport.config.edition.is_cloud() {
+            (Position::Cursor(Cursor::default()), cloud::SEARCH_PAGE)
+        } else {
+            (Position::Offset(Offset::default()), data_center::SEARCH_PAGE)
+        };
+        let jql = jql.to_owned();
+        let query = Query {
+            jql,
+            with_updated: false,
+            page_size,
+            reconcile: Vec::new(),
+            validate: true,
+        };
+        Self {
+            transport,
+            query,
+            position,
+            progress: Progress::default(),
+        }
+    }
+
+    /// Asks for `updated` as well; Jira may then give shorter pages.
+    #[must_use]
+    pub fn with_updated(mut self) -> Self {
+        self.query.with_updated = true;
+        self
+    }
+
+    /// Asks for at most so many rows a page (1 to 5,000); Jira may give fewer.
+    #[must_use]
+    pub fn page_size(mut self, rows: u32) -> Self {
+        self.query.page_size = rows.clamp(1, cloud::SEARCH_PAGE);
+        self
+    }
+
+    /// Makes Cloud read these issues past its search index; the same list goes with every page.
+    pub(crate) fn reconciling(mut self, ids: &[u64]) -> Self {
+        self.query.reconcile = ids.to_vec();
+        self
+    }
+
+    /// Lets Server and Data Center pass over ids that do not exist instead of refusing the query.
+    pub(crate) fn without_validation(mut self) -> Self {
+        self.query.validate = false;
+        self
+    }
+
+    /// The next page, or the end once all arrived. After an error the listing stays broken.
+    pub async fn next_page(&mut self) -> Result<Next<IssueHead>, JiraError> {
+        if let Some(settled) = self.progress.settled() {
+            return settled.map(Next::End);
+        }
+        let page = match &mut self.position {
+            Position::Cursor(cursor) => cursor.page(&self.transport, &self.query).await,
+            Position::Offset(offset) => offset.page(&self.transport, &self.query).await,
+        };
+        self.progress.record(page)
+    }
+
+    /// All remaining rows.
+    pub(crate) async fn collect(mut self) -> Result<Vec<IssueHead>, JiraError> {
+        let mut rows = Vec::new();
+        while let Next::Page(page) = self.next_page().await? {
+            rows.extend(page);
+        }
+        Ok(rows)
+    }
+}
+
+impl Query {
+    fn fields(&self) -> &'static [&'static str] {
+        if self.with_updated { &["updated"] } else { &["id"] }
+    }
+}
+
+impl Cursor {
+    async fn page(&mut self, transport: &Transport, query: &Query) -> Result<PageOf<IssueHead>, JiraError> {
+        let token = self.token.as_deref();
+        let request = cloud::search(&query.jql, query.fields(), query.page_size, &query.reconcile, token);
+        let page: SearchPage = transport.json(&request).await?;
+        let line = transport.line(&request);
+        let rows = heads(page.issues, &line)?;
+        let next_token = page.next_page_token.filter(|token| !token.is_empty());
+        let is_last = match (page.is_last, next_token) {
+            (Some(true), _) | (None, None) => true,
+            (Some(false), None) => {
+                return Err(JiraError::BadAnswer {
+                    request: line,
+                    path: "nextPageToken".to_owned(),
+                    reason: "the page says that it is not the last one and names no next one".to_owned(),
+                });
+            }
+            (_, Some(next)) => {
+                if !self.seen.insert(next.clone()) {
+                    return Err(JiraError::RepeatedToken {
+                        request: line,
+                        what: "page token",
+                    });
+                }
+                self.token = Some(next);
+                false
+            }
+        };
+        Ok(PageOf { rows, is_last })
+    }
+}
+
+impl Offset {
+    async fn page(&mut self, transport: &Transport, query: &Query) -> Result<PageOf<IssueHead>, JiraError> {
+        let (fields, size) = (query.fields(), query.page_size);
+        let class = EndpointClass::Search;
+        let request = data_center::search(class, &query.jql, fields, self.start_at, size, query.validate);
+        let page: SearchPage = transport.json(&request).await?;
+        let line = transport.line(&request);
+        let rows = heads(page.issues, &line)?;
+        let ends = rows.first().zip(rows.last()).map(|(first, last)| (first.id, last.id));
+        if ends.is_some() && ends == self.previous {
+            return Err(JiraError::RepeatedToken {
+                request: line,
+                what: "page",
+            });
+        }
+        self.previous = ends;
+        self.start_at += rows.len() as u64;
+        let is_last = rows.is_empty() || page.total.is_some_and(|total| self.start_at >= total);
+        Ok(PageOf { rows, is_last })
+    }
+}
+
+fn heads(rows: Vec<IssueRow>, request: &RequestLine) -> Result<Vec<IssueHead>, JiraError> {
+    rows.into_iter()
+        .enumerate()
+        .map(|(index, row)| head(index, row, request))
+        .collect()
+}
+
+fn head(index: usize, row: IssueRow, request: &RequestLine) -> Result<IssueHead, JiraError> {
+    let id = row.id.ok_or_else(|| JiraError::BadAnswer {
+        request: request.clone(),
+        path: format!("issues[{index}].id"),
+        reason: "an issue without a readable id".to_owned(),
+    })?;
+    let updated = row
+        .fields
+        .as_ref()
+        .and_then(|fields| fields.get("updated")?.as_str())
+        .and_then(parse_timestamp);
+    Ok(IssueHead { id, updated })
+}

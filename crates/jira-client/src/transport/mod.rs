@@ -1,0 +1,23 @@
+//! Sending one request and getting one believable answer: connection, limits, retry, account check, errors.
+//!
+//! Which requests make up a listing or an issue is left to the modules above.
+
+mod body;
+mod fault;
+mod gate;
+mod http_client;
+mod named_wait;
+pub(crate) mod redirect;
+mod refusal;
+mod request;
+mod retry;
+mod sender;
+mod stats;
+
+pub(crate) use body::content_type;
+pub(crate) use fault::{Failure, reading_failed};
+pub(crate) use request::Request;
+pub(crate) use sender::{Answered, Transport};
+
+pub use request::EndpointClass;
+pub use stats::{ClassStats, RequestStats};

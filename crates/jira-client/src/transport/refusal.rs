@@ -1,0 +1,169 @@
+//! Reads what Jira says when it refuses: status, headers, and the four forms of error bodies, HTML included.
+//!
+//! What to do about it (retry, split, give up) is decided elsewhere.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::config::{Auth, Edition, JiraConfig};
+use crate::error::{Answer, JiraError};
+
+/// Longest text taken over from an answer, in characters.
+const LONGEST_WORDS: usize = 200;
+
+/// The settings a user has to look at when the credential is refused.
+pub(crate) fn credential_cure(config: &JiraConfig) -> &'static str {
+    match (config.edition, &config.auth) {
+        (Edition::Cloud, Auth::Basic { .. }) => {
+            "check account_email and api_token, and that jira_url is the site the token belongs to; the token may \
+             have expired"
+        }
+        (Edition::Cloud, Auth::Bearer(_)) => "check the access token; it may have expired",
+        (Edition::Server, _) => "check username and password",
+        (Edition::DataCenter, Auth::Basic { .. }) => {
+            "check data_center_username and data_center_password; version 11 has basic authentication off unless an \
+             administrator allows it"
+        }
+        (Edition::DataCenter, Auth::Bearer(_)) => {
+            "check data_center_personal_access_token; it may have expired, and versions before 8.14 know none"
+        }
+    }
+}
+
+/// The error for a 4xx or 5xx answer; `login_denied` is set when Jira wants a CAPTCHA solved first.
+pub(crate) fn refusal(mut answer: Answer, login_denied: bool, credential_cure: &'static str) -> JiraError {
+    let status = answer.status;
+    answer.cure = cure(&answer, login_denied, credential_cure);
+    let answer = Box::new(answer);
+    match status {
+        400 => JiraError::BadRequest(answer),
+        401 | 403 if names_missing_scope(&answer.words) => JiraError::MissingScope(answer),
+        401 => JiraError::Unauthorized(answer),
+        403 => JiraError::Forbidden(answer),
+        404 => JiraError::NotFound(answer),
+        410 => JiraError::Gone(answer),
+        429 => JiraError::RateLimited(answer),
+        500.. => JiraError::ServerError(answer),
+        _ => JiraError::Refused(answer),
+    }
+}
+
+fn cure(answer: &Answer, login_denied: bool, credential_cure: &str) -> String {
+    if login_denied {
+        return "too many failed logins: log in once with a browser and solve the CAPTCHA".to_owned();
+    }
+    match answer.status {
+        401 | 403 if names_missing_scope(&answer.words) => {
+            "create the token with the scopes read:jira-work and read:jira-user".to_owned()
+        }
+        401 => credential_cure.to_owned(),
+        403 => "the account needs the permission, or the address of this machine must be allowed in".to_owned(),
+        407 => "the proxy of the environment wants a login".to_owned(),
+        410 => "check that data_source is the edition that answers at jira_url".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The gateway for scoped tokens says so in English whatever the account's language.
+fn names_missing_scope(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    words.contains("scope does not match") || words.contains("insufficient_scope")
+}
+
+/// Jira's own words: the messages of a JSON body, else the visible text.
+pub(crate) fn words(body: &[u8]) -> String {
+    let spoken = match serde_json::from_slice::<Value>(body) {
+        Ok(json) => json_words(&json).join("; "),
+        Err(_) => visible_text(&String::from_utf8_lossy(body)),
+    };
+    shorten(&spoken)
+}
+
+fn json_words(json: &Value) -> Vec<String> {
+    let mut words = Vec::new();
+    match json {
+        Value::String(text) => words.push(text.clone()),
+        Value::Object(members) => {
+            for name in [
+                "errorMessages",
+                "warningMessages",
+                "errors",
+                "message",
+                "detail",
+                "error",
+                "error_description",
+            ] {
+                if let Some(value) = members.get(name) {
+                    collect(value, &mut words);
+                }
+            }
+            if words.is_empty()
+                && let Some(title) = members.get("title")
+            {
+                collect(title, &mut words);
+            }
+        }
+        _ => {}
+    }
+    words
+}
+
+fn collect(value: &Value, words: &mut Vec<String>) {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => words.push(text.trim().to_owned()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) => words.push(format!("{name}: {text}")),
+                    other => collect(other, words),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Text between tags, without scripts and styles.
+fn visible_text(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some(open) = rest.find('<') {
+        text.push_str(&rest[..open]);
+        text.push(' ');
+        rest = &rest[open..];
+        let hidden = ["script", "style", "!--"].into_iter().find(|name| {
+            rest.get(1..1 + name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+        });
+        let end = match hidden {
+            Some("!--") => rest.find("-->").map(|at| at + 3),
+            Some(name) => {
+                let closing = format!("</{name}");
+                rest.to_ascii_lowercase().find(&closing).map(|at| at + closing.len())
+            }
+            None => rest.find('>').map(|at| at + 1),
+        };
+        let Some(end) = end else { return text };
+        rest = &rest[end..];
+        if hidden.is_some_and(|name| name != "!--") {
+            rest = rest.find('>').map_or("", |at| &rest[at + 1..]);
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+fn shorten(text: &str) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = words.char_indices().nth(LONGEST_WORDS) {
+        words.truncate(cut);
+        words.push('…');
+    }
+    words
+}
+
+/// Whether a status may come with a wait that the server names.
+pub(crate) fn may_name_wait(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}

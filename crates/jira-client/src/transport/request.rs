@@ -1,0 +1,128 @@
+//! One request to Jira before it is sent: method, path below the site, query, body.
+//!
+//! Credentials are not part of it; the sender adds them.
+
+use reqwest::Method;
+use serde_json::Value;
+use url::Url;
+
+use crate::error::RequestLine;
+
+/// Group of requests that Jira counts and limits together; the unit of statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EndpointClass {
+    /// `myself`.
+    Myself,
+    /// `serverInfo`.
+    ServerInfo,
+    /// `field`.
+    Fields,
+    /// Project lists and single projects.
+    Projects,
+    /// JQL search.
+    Search,
+    /// `search/approximate-count`, or a search for the total alone.
+    Count,
+    /// Fetching issues by id, many at once.
+    BulkFetch,
+    /// One issue.
+    Issue,
+    /// Comments of an issue.
+    Comments,
+    /// Worklogs of an issue.
+    Worklogs,
+    /// Attachment contents, hops to the media host included.
+    Attachment,
+}
+
+impl EndpointClass {
+    /// Name for logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Myself => "myself",
+            Self::ServerInfo => "server_info",
+            Self::Fields => "fields",
+            Self::Projects => "projects",
+            Self::Search => "search",
+            Self::Count => "count",
+            Self::BulkFetch => "bulk_fetch",
+            Self::Issue => "issue",
+            Self::Comments => "comments",
+            Self::Worklogs => "worklogs",
+            Self::Attachment => "attachment",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) class: EndpointClass,
+    method: Method,
+    /// Below the base URL, without leading slash, percent-encoded.
+    path: String,
+    query: Vec<(&'static str, String)>,
+    body: Option<Value>,
+    /// Broken bodies are handed back at once, because the caller asks for less instead of asking again.
+    pub(crate) splits: bool,
+}
+
+impl Request {
+    pub(crate) fn get(class: EndpointClass, path: impl Into<String>) -> Self {
+        Self {
+            class,
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            body: None,
+            splits: false,
+        }
+    }
+
+    /// A POST that only reads, as all of Jira's searches do: it can be sent again without harm.
+    pub(crate) fn post(class: EndpointClass, path: impl Into<String>, body: Value) -> Self {
+        Self {
+            class,
+            method: Method::POST,
+            path: path.into(),
+            query: Vec::new(),
+            body: Some(body),
+            splits: false,
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    pub(crate) fn splitting(mut self, splits: bool) -> Self {
+        self.splits = splits;
+        self
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn body(&self) -> Option<&Value> {
+        self.body.as_ref()
+    }
+
+    pub(crate) fn url(&self, base: &Url) -> Url {
+        let mut url = base.clone();
+        let root = base.path().trim_end_matches('/');
+        url.set_path(&format!("{root}/{}", self.path));
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        url
+    }
+
+    pub(crate) fn line(&self, base: &Url) -> RequestLine {
+        let method = if self.method == Method::GET { "GET" } else { "POST" };
+        RequestLine {
+            method,
+            path: self.url(base).path().to_owned(),
+        }
+    }
+}
