@@ -93,7 +93,7 @@ impl JiraClient {
         let line = self.transport.line(&request);
         let response = self
             .transport
-            .with_retries(&request, async || self.open(&request, &line, attachment).await)
+            .with_retries(&request, || self.open(&request, &line, attachment))
             .await?;
         Ok(Download {
             client: self.clone(),

@@ -72,7 +72,7 @@ impl Transport {
         &self,
         request: &Request,
     ) -> Result<Answered<T>, JiraError> {
-        self.with_retries(request, async || {
+        self.with_retries(request, move || async move {
             let (mut response, _admission) = self.answer(request).await?;
             self.within_time(request, self.read_json(request, &mut response)).await
         })
@@ -84,7 +84,7 @@ impl Transport {
         &self,
         request: &Request,
     ) -> Result<Option<T>, JiraError> {
-        self.with_retries(request, async || {
+        self.with_retries(request, move || async move {
             let (mut response, _admission) = self.answer(request).await?;
             if response.status() == StatusCode::NOT_FOUND && is_json(response.headers()) {
                 self.proof.check(response.headers(), &self.line(request))?;
@@ -98,10 +98,10 @@ impl Transport {
     }
 
     /// Runs a try until it succeeds or no further try is allowed.
-    pub(crate) async fn with_retries<T>(
+    pub(crate) async fn with_retries<T, F: Future<Output = Result<T, Failure>>>(
         &self,
         request: &Request,
-        attempt: impl AsyncFn() -> Result<T, Failure>,
+        attempt: impl Fn() -> F,
     ) -> Result<T, JiraError> {
         let mut state = RetryState::new(self.config.retries, self.config.retry_delay);
         loop {

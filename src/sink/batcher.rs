@@ -1,0 +1,111 @@
+//! Collects operations into batches by count and bytes, and keeps several bulk requests in flight.
+//!
+//! It runs as one task; `index_sink` talks to it through a queue. What happens to a batch is left to `delivery`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::delivery::{Queued, deliver};
+use super::index_sink::Shared;
+use crate::sync::{Operation, SinkError};
+
+/// An open batch is sent when nothing was added for this long: it holds budget that a large document may wait for.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// What the sink asks of the task.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Write this.
+    Write(Queued),
+    /// Say when everything written before has an outcome.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Limits of one batch and of how many are sent at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimits {
+    /// Lines of a bulk body: two for a document, one for a deletion.
+    pub lines: usize,
+    /// Bytes of a bulk body; a single larger document is sent alone.
+    pub bytes: usize,
+    /// Bulk requests in flight.
+    pub in_flight: usize,
+}
+
+/// Runs until the sink is dropped or a batch fails as a whole.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    limits: BatchLimits,
+    mut commands: mpsc::Receiver<Command>,
+) -> Result<(), SinkError> {
+    let mut batcher = Batcher { shared, limits, open: Vec::new(), lines: 0, bytes: 0, in_flight: JoinSet::new() };
+    loop {
+        let lingering = !batcher.open.is_empty();
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(Command::Write(queued)) => batcher.add(queued).await?,
+                Some(Command::Flush(done)) => {
+                    batcher.drain().await?;
+                    // The sink may have been dropped while it waited; nobody needs the answer then.
+                    drop(done.send(()));
+                }
+                None => return batcher.drain().await,
+            },
+            Some(finished) = batcher.in_flight.join_next() => joined(finished)?,
+            () = tokio::time::sleep(LINGER), if lingering => batcher.send_open().await?,
+        }
+    }
+}
+
+struct Batcher {
+    shared: Arc<Shared>,
+    limits: BatchLimits,
+    open: Vec<Queued>,
+    lines: usize,
+    bytes: usize,
+    in_flight: JoinSet<Result<(), SinkError>>,
+}
+
+impl Batcher {
+    async fn add(&mut self, queued: Queued) -> Result<(), SinkError> {
+        let lines = if matches!(queued.operation, Operation::Delete { .. }) { 1 } else { 2 };
+        let bytes = queued.operation.size();
+        let too_many = self.lines + lines > self.limits.lines || self.bytes + bytes > self.limits.bytes;
+        if too_many && !self.open.is_empty() {
+            self.send_open().await?;
+        }
+        self.lines += lines;
+        self.bytes += bytes;
+        self.open.push(queued);
+        Ok(())
+    }
+
+    async fn send_open(&mut self) -> Result<(), SinkError> {
+        while self.in_flight.len() >= self.limits.in_flight.max(1) {
+            if let Some(finished) = self.in_flight.join_next().await {
+                joined(finished)?;
+            }
+        }
+        let batch = std::mem::take(&mut self.open);
+        (self.lines, self.bytes) = (0, 0);
+        self.in_flight.spawn(deliver(Arc::clone(&self.shared), batch));
+        Ok(())
+    }
+
+    async fn drain(&mut self) -> Result<(), SinkError> {
+        if !self.open.is_empty() {
+            self.send_open().await?;
+        }
+        while let Some(finished) = self.in_flight.join_next().await {
+            joined(finished)?;
+        }
+        Ok(())
+    }
+}
+
+fn joined(finished: Result<Result<(), SinkError>, tokio::task::JoinError>) -> Result<(), SinkError> {
+    finished.map_err(|error| SinkError::Closed(error.to_string()))?
+}

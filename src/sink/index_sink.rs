@@ -1,0 +1,184 @@
+//! The engine's [`Sink`] on one content index.
+//!
+//! It keeps the byte budget and the outcomes; batching is in `batcher`, sending in `delivery`.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use elastic_client::{ElasticClient, ItemError};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use super::batcher::{self, BatchLimits, Command};
+use super::delivery::Queued;
+use super::error_monitor::ErrorMonitor;
+use super::scan::ContentScan;
+use crate::config::{BulkConfig, ErrorMonitorConfig};
+use crate::sync::{IssueId, Operation, Progress, Sink, SinkError};
+
+/// The budget is counted in units of this size, because a semaphore counts in 32 bits.
+const BUDGET_UNIT: usize = 1024;
+/// Operations on their way to the batcher; their bytes are limited by the budget.
+const QUEUE_LENGTH: usize = 64;
+
+/// Limits of the writing side.
+#[derive(Debug, Clone)]
+pub struct SinkOptions {
+    /// Limits of batches.
+    pub batch: BatchLimits,
+    /// Bytes of operations without an outcome yet.
+    pub budget_bytes: usize,
+    /// When refused documents are too many.
+    pub error_monitor: ErrorMonitorConfig,
+}
+
+impl SinkOptions {
+    /// The limits that `elasticsearch.bulk` sets.
+    pub fn from_config(config: &BulkConfig) -> Self {
+        Self {
+            batch: BatchLimits {
+                lines: config.chunk_size,
+                bytes: config.chunk_max_mem_bytes,
+                in_flight: config.max_concurrency,
+            },
+            budget_bytes: config.queue_max_mem_bytes,
+            error_monitor: config.error_monitor.clone(),
+        }
+    }
+}
+
+/// Writes to one index through one ingest pipeline.
+#[derive(Debug)]
+pub struct IndexSink {
+    shared: Arc<Shared>,
+    budget: Arc<Semaphore>,
+    budget_units: usize,
+    commands: mpsc::Sender<Command>,
+    batcher: Mutex<Option<JoinHandle<Result<(), SinkError>>>>,
+}
+
+/// What the sink, its batcher and its deliveries have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) client: ElasticClient,
+    pub(super) index: String,
+    pub(super) pipeline: Option<String>,
+    pub(super) progress: Arc<Progress>,
+    monitor: Mutex<ErrorMonitor>,
+    rejected_issues: Mutex<HashSet<IssueId>>,
+}
+
+impl Shared {
+    pub(super) fn applied(&self, operation: &Operation) {
+        match operation {
+            Operation::Delete { .. } => self.progress.deleted(),
+            Operation::Index { source: body, .. } | Operation::Update { partial: body, .. } => {
+                self.progress.indexed(body.len() as u64);
+            }
+        }
+        self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
+    }
+
+    pub(super) fn rejected(&self, operation: &Operation, error: &ItemError) -> Result<(), SinkError> {
+        let (id, issue_id) = match operation {
+            Operation::Index { id, issue_id, .. } => (id.as_str(), *issue_id),
+            Operation::Update { id, .. } => (id.as_str(), None),
+            Operation::Delete { id } => (id.as_str(), None),
+        };
+        let reason = format!("{}: {}", error.kind, error.reason);
+        warn!(document.id = id, reason, "elasticsearch refused a document");
+        self.progress.rejected(id, &reason);
+        if let Some(issue_id) = issue_id {
+            self.rejected_issues.lock().unwrap_or_else(PoisonError::into_inner).insert(issue_id);
+        }
+        let mut monitor = self.monitor.lock().unwrap_or_else(PoisonError::into_inner);
+        monitor.rejected(&format!("{id}: {reason}")).map_err(SinkError::TooManyErrors)
+    }
+
+    /// Waits before items are sent again. Dropping the batcher ends the wait.
+    pub(super) async fn pause(&self, wait: Duration) {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+impl IndexSink {
+    /// Starts the writing side for `index`.
+    pub fn start(
+        client: ElasticClient,
+        index: &str,
+        pipeline: Option<String>,
+        options: SinkOptions,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            client,
+            index: index.to_owned(),
+            pipeline,
+            progress,
+            monitor: Mutex::new(ErrorMonitor::new(options.error_monitor)),
+            rejected_issues: Mutex::new(HashSet::new()),
+        });
+        let budget_units = (options.budget_bytes / BUDGET_UNIT).max(1);
+        let (commands, receiver) = mpsc::channel(QUEUE_LENGTH);
+        let batcher = tokio::spawn(batcher::run(Arc::clone(&shared), options.batch, receiver));
+        Self {
+            shared,
+            budget: Arc::new(Semaphore::new(budget_units)),
+            budget_units,
+            commands,
+            batcher: Mutex::new(Some(batcher)),
+        }
+    }
+
+    /// Why the batcher is gone.
+    async fn failure(&self) -> SinkError {
+        let batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match batcher {
+            Some(task) => match task.await {
+                Ok(Err(error)) => error,
+                Ok(Ok(())) => SinkError::Closed("it ended before the sync did".into()),
+                Err(error) => SinkError::Closed(error.to_string()),
+            },
+            None => SinkError::Closed("it failed before; the first error is on record".into()),
+        }
+    }
+}
+
+impl Drop for IndexSink {
+    fn drop(&mut self) {
+        // A sync that ended early must not go on writing in the background.
+        if let Some(batcher) = self.batcher.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            batcher.abort();
+        }
+    }
+}
+
+impl Sink for IndexSink {
+    type Scan = ContentScan;
+
+    async fn write(&self, operation: Operation) -> Result<(), SinkError> {
+        let units = operation.size().div_ceil(BUDGET_UNIT).clamp(1, self.budget_units);
+        let held = Arc::clone(&self.budget)
+            .acquire_many_owned(units as u32)
+            .await
+            .map_err(|_| SinkError::Closed("its budget was closed".into()))?;
+        match self.commands.send(Command::Write(Queued { operation, _held: held, repairs: 0 })).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.failure().await),
+        }
+    }
+
+    async fn flush(&self) -> Result<HashSet<IssueId>, SinkError> {
+        let (done, flushed) = oneshot::channel();
+        if self.commands.send(Command::Flush(done)).await.is_err() || flushed.await.is_err() {
+            return Err(self.failure().await);
+        }
+        Ok(self.shared.rejected_issues.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn scan(&self) -> Result<ContentScan, SinkError> {
+        ContentScan::start(&self.shared.client, &self.shared.index).await
+    }
+}

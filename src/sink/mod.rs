@@ -1,0 +1,15 @@
+//! The writing side: operations become batches, batches become bulk requests, every item gets one outcome.
+//!
+//! Elasticsearch's wire format is known to `elastic-client` only; what is written is decided in `sync`.
+
+pub mod content_index;
+pub mod error_monitor;
+pub mod index_sink;
+
+mod batcher;
+mod delivery;
+mod mapping_repair;
+mod scan;
+
+pub use content_index::ContentIndex;
+pub use index_sink::{IndexSink, SinkOptions};

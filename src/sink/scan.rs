@@ -1,0 +1,76 @@
+//! Reads what a content index holds, as far as the engine needs to know it.
+
+use elastic_client::{ElasticClient, Scan, ScanNext, ScannedDocument};
+use serde_json::Value;
+
+use crate::sync::encode::EXTRACTION_FIELD;
+use crate::sync::{DocumentKind, IndexScan, IndexedDocument, IndexedPage, SinkError};
+
+/// The only fields that are read back.
+const FIELDS: &[&str] = &["Key", "Type", "jira_id", "issue_id", "issue", "size", EXTRACTION_FIELD];
+
+/// A scan of one content index.
+pub struct ContentScan {
+    scan: Scan,
+}
+
+impl ContentScan {
+    /// Makes everything written so far visible, then begins.
+    pub(super) async fn start(client: &ElasticClient, index: &str) -> Result<Self, SinkError> {
+        client.indices().refresh(index).await.map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+        Ok(Self { scan: client.scan(index, FIELDS, None) })
+    }
+}
+
+impl IndexScan for ContentScan {
+    async fn next_page(&mut self) -> Result<IndexedPage, SinkError> {
+        match self.scan.next_page().await.map_err(|error| SinkError::Elasticsearch(error.to_string()))? {
+            ScanNext::Page(documents) => Ok(IndexedPage::Documents(documents.into_iter().map(read).collect())),
+            ScanNext::End { .. } => Ok(IndexedPage::End),
+        }
+    }
+}
+
+/// An issue type may be called "Project" or "Attachment", so families are told by what only they have: an attachment
+/// names its issue and has no key, a project's `_id` begins with a fixed word.
+fn read(document: ScannedDocument) -> IndexedDocument {
+    let ScannedDocument { id, source } = document;
+    let text = |field: &str| source.get(field).and_then(Value::as_str).map(str::to_owned);
+    let number = |field: &str| source.get(field).and_then(Value::as_u64);
+    let key = text("Key");
+    let project_id = id.strip_prefix("project-").filter(|_| text("Type").as_deref() == Some("Project"));
+    let kind = match (&key, project_id) {
+        (None, _) => DocumentKind::Attachment,
+        (Some(_), Some(_)) => DocumentKind::Project,
+        (Some(_), None) => DocumentKind::Issue,
+    };
+    // An index that the framework's connector made has no numeric ids; a project's is in its `_id`.
+    let from_id = project_id.and_then(|digits| digits.parse().ok());
+    IndexedDocument {
+        kind,
+        jira_id: number("jira_id").or(from_id),
+        issue_id: number("issue_id"),
+        key: key.or_else(|| text("issue")),
+        size: number("size"),
+        extraction: text(EXTRACTION_FIELD),
+        id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case("project-10000", json!({"Key": "AL", "Type": "Project"}), DocumentKind::Project, Some(10000))]
+    #[test_case("Alpha-AL-1", json!({"Key": "AL-1", "Type": "Bug", "jira_id": 7}), DocumentKind::Issue, Some(7))]
+    #[test_case("Alpha-AL-2", json!({"Key": "AL-2", "Type": "Attachment", "jira_id": 8}), DocumentKind::Issue, Some(8); "an issue type with a confusing name")]
+    #[test_case("AL-1-70", json!({"Type": "Attachment", "issue": "AL-1", "jira_id": 70}), DocumentKind::Attachment, Some(70))]
+    #[test_case("Alpha-AL-3", json!({"Key": "AL-3", "Type": "Bug"}), DocumentKind::Issue, None; "made by the framework")]
+    fn families(id: &str, source: Value, kind: DocumentKind, jira_id: Option<u64>) {
+        let document = read(ScannedDocument { id: id.into(), source });
+        assert_eq!((document.kind, document.jira_id), (kind, jira_id));
+    }
+}

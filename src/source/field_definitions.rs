@@ -1,0 +1,281 @@
+//! The configuration fields that a connector of service type `jira` has, in the order Kibana shows them.
+//!
+//! Keys, labels, order and rules of the first seventeen are those of the framework's Jira connector, so that a record
+//! it made is understood as it is. Reading values is left to `configuration`.
+
+use serde_json::{Map, Value, json};
+
+/// `service_type` of the connectors that this program serves.
+pub const SERVICE_TYPE: &str = "jira";
+
+/// What kind of value a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    /// Text.
+    Str,
+    /// A whole number, also as text.
+    Int,
+    /// Comma separated text.
+    List,
+    /// True or false.
+    Bool,
+}
+
+/// One configuration field.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldDefinition {
+    /// Name in `configuration`.
+    pub key: &'static str,
+    /// Caption in Kibana, and the name in messages.
+    pub label: &'static str,
+    /// Kind of value.
+    pub kind: FieldType,
+    /// Form element in Kibana.
+    pub display: &'static str,
+    /// What a new connector starts with, as JSON text.
+    pub initial: &'static str,
+    /// What an empty field that is not required means, as JSON text.
+    pub default: Option<&'static str>,
+    /// Whether it must be filled when its dependencies are met.
+    pub required: bool,
+    /// Whether Kibana hides the value.
+    pub sensitive: bool,
+    /// Help text.
+    pub tooltip: Option<&'static str>,
+    /// Only asked for when all of these fields have these values (JSON text).
+    pub depends_on: &'static [(&'static str, &'static str)],
+    /// Choices of a drop-down: label and value.
+    pub options: &'static [(&'static str, &'static str)],
+    /// Upper bound, exclusive.
+    pub less_than: Option<i64>,
+    /// Lower bound, exclusive.
+    pub greater_than: Option<i64>,
+    /// Whether Kibana folds it away.
+    pub advanced: bool,
+}
+
+const TEXT: FieldDefinition = FieldDefinition {
+    key: "",
+    label: "",
+    kind: FieldType::Str,
+    display: "text",
+    initial: "\"\"",
+    default: None,
+    required: true,
+    sensitive: false,
+    tooltip: None,
+    depends_on: &[],
+    options: &[],
+    less_than: None,
+    greater_than: None,
+    advanced: false,
+};
+
+const CLOUD: &[(&str, &str)] = &[("data_source", "\"jira_cloud\"")];
+const SERVER: &[(&str, &str)] = &[("data_source", "\"jira_server\"")];
+const DATA_CENTER: &[(&str, &str)] = &[("data_source", "\"jira_data_center\"")];
+const DATA_CENTER_BASIC: &[(&str, &str)] =
+    &[("data_source", "\"jira_data_center\""), ("data_center_auth_method", "\"basic\"")];
+const DATA_CENTER_TOKEN: &[(&str, &str)] =
+    &[("data_source", "\"jira_data_center\""), ("data_center_auth_method", "\"personal_access_token\"")];
+
+/// All fields, in order.
+pub const FIELDS: &[FieldDefinition] = &[
+    FieldDefinition {
+        key: "data_source",
+        label: "Jira data source",
+        display: "dropdown",
+        initial: "\"jira_cloud\"",
+        options: &[
+            ("Jira Cloud", "jira_cloud"),
+            ("Jira Server", "jira_server"),
+            ("Jira Data Center", "jira_data_center"),
+        ],
+        ..TEXT
+    },
+    FieldDefinition { key: "username", label: "Jira Server username", depends_on: SERVER, ..TEXT },
+    FieldDefinition { key: "password", label: "Jira Server password", depends_on: SERVER, sensitive: true, ..TEXT },
+    FieldDefinition {
+        key: "data_center_auth_method",
+        label: "Jira Data Center authentication method",
+        display: "dropdown",
+        initial: "\"basic\"",
+        options: &[("Basic authentication", "basic"), ("Personal access token", "personal_access_token")],
+        depends_on: DATA_CENTER,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "data_center_username",
+        label: "Jira Data Center username",
+        depends_on: DATA_CENTER_BASIC,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "data_center_password",
+        label: "Jira Data Center password",
+        depends_on: DATA_CENTER_BASIC,
+        sensitive: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "data_center_personal_access_token",
+        label: "Jira Data Center personal access token",
+        depends_on: DATA_CENTER_TOKEN,
+        sensitive: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "account_email",
+        label: "Jira Cloud email address",
+        tooltip: Some("Address of the Atlassian account that the API token belongs to, such as me@example.com."),
+        depends_on: CLOUD,
+        ..TEXT
+    },
+    FieldDefinition { key: "api_token", label: "Jira Cloud API token", depends_on: CLOUD, sensitive: true, ..TEXT },
+    FieldDefinition { key: "jira_url", label: "Jira host url", ..TEXT },
+    FieldDefinition {
+        key: "projects",
+        label: "Jira project keys",
+        kind: FieldType::List,
+        display: "textarea",
+        tooltip: Some("Keys separated by commas, or * for every project. Not used while advanced sync rules are."),
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "ssl_enabled",
+        label: "Enable SSL",
+        kind: FieldType::Bool,
+        display: "toggle",
+        initial: "false",
+        tooltip: Some("Adds the certificate below to those the system trusts. HTTPS is verified either way."),
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "ssl_ca",
+        label: "SSL certificate",
+        depends_on: &[("ssl_enabled", "true")],
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "retry_count",
+        label: "Retries for failed requests",
+        kind: FieldType::Int,
+        display: "numeric",
+        default: Some("3"),
+        required: false,
+        greater_than: Some(-1),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "concurrent_downloads",
+        label: "Maximum concurrent downloads",
+        kind: FieldType::Int,
+        display: "numeric",
+        default: Some("100"),
+        required: false,
+        less_than: Some(101),
+        greater_than: Some(0),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "use_document_level_security",
+        label: "Enable document level security",
+        kind: FieldType::Bool,
+        display: "toggle",
+        initial: "false",
+        tooltip: Some("Carries Jira's permissions over to Elasticsearch. Needs access control syncs."),
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "use_text_extraction_service",
+        label: "Use text extraction service",
+        kind: FieldType::Bool,
+        display: "toggle",
+        initial: "false",
+        tooltip: Some("Needs the separate extraction service; switch content extraction off in the pipeline."),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "max_deletion_percent",
+        label: "Most documents a sync may delete, in percent",
+        kind: FieldType::Int,
+        display: "numeric",
+        initial: "20",
+        default: Some("20"),
+        required: false,
+        tooltip: Some("A sync that would delete a larger share of the index fails and deletes nothing. 100: no limit."),
+        less_than: Some(101),
+        greater_than: Some(-1),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "ssl_verification",
+        label: "Verification of Jira's certificate",
+        display: "dropdown",
+        initial: "\"full\"",
+        default: Some("\"full\""),
+        required: false,
+        tooltip: Some("full: chain and host name. certificate: chain only. none: nothing, which exposes the token."),
+        options: &[("Full", "full"), ("Certificate only", "certificate"), ("None", "none")],
+        advanced: true,
+        ..TEXT
+    },
+];
+
+impl FieldDefinition {
+    /// The field as it is stored in a connector's `configuration`, with every attribute written out: the server and
+    /// the framework disagree about some defaults.
+    pub fn to_json(&self, order: usize) -> Value {
+        let literal = |text: &str| -> Value { serde_json::from_str(text).expect("the literals of this file are JSON") };
+        let kind = match self.kind {
+            FieldType::Str => "str",
+            FieldType::Int => "int",
+            FieldType::List => "list",
+            FieldType::Bool => "bool",
+        };
+        let bounds = [("less_than", self.less_than), ("greater_than", self.greater_than)];
+        json!({
+            "default_value": self.default.map_or(Value::Null, literal),
+            "depends_on": self.depends_on.iter()
+                .map(|(field, value)| json!({"field": field, "value": literal(value)})).collect::<Vec<_>>(),
+            "display": self.display,
+            "label": self.label,
+            "options": self.options.iter()
+                .map(|(label, value)| json!({"label": label, "value": value})).collect::<Vec<_>>(),
+            "order": order,
+            "required": self.required,
+            "sensitive": self.sensitive,
+            "tooltip": self.tooltip,
+            "type": kind,
+            "ui_restrictions": if self.advanced { json!(["advanced"]) } else { json!([]) },
+            "validations": bounds.iter()
+                .filter_map(|(name, bound)| bound.map(|bound| json!({"type": name, "constraint": bound})))
+                .collect::<Vec<_>>(),
+            "value": literal(self.initial),
+        })
+    }
+}
+
+/// The whole `configuration` of a new connector.
+pub fn definition() -> Map<String, Value> {
+    FIELDS.iter().enumerate().map(|(index, field)| (field.key.to_owned(), field.to_json(index + 1))).collect()
+}
+
+/// The field of this name.
+pub fn find(key: &str) -> Option<&'static FieldDefinition> {
+    FIELDS.iter().find(|field| field.key == key)
+}
+
+/// What a connector of this type can do, as its `features` say. Only what works is announced.
+pub fn features() -> Value {
+    json!({
+        "document_level_security": {"enabled": false},
+        "incremental_sync": {"enabled": false},
+        "native_connector_api_keys": {"enabled": false},
+        "sync_rules": {"advanced": {"enabled": false}, "basic": {"enabled": false}},
+    })
+}

@@ -1,0 +1,117 @@
+//! Logs in to Jira and learns what a sync needs before it can build documents.
+//!
+//! Every step that fails is an error with its own message; reading issues is left to `jira_source`.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use jira_client::{JiraClient, JiraConfig, JiraError, Myself, ServerInfo, Tls};
+use thiserror::Error;
+use tracing::{info, warn};
+
+use super::custom_fields::CustomFieldNames;
+use super::documents::{DocumentContext, FileRules};
+use super::jira_source::JiraSource;
+use super::scope::{ResolvedScope, UnknownProjects};
+use super::settings::{JiraSettings, ProjectScope};
+use crate::sync::SourceError;
+
+/// Requests in flight at one Jira, downloads excepted.
+const CONCURRENT_REQUESTS: usize = 16;
+
+/// A Jira that accepted the credential.
+#[derive(Debug)]
+pub struct Login {
+    /// The client, with the account pinned.
+    pub client: JiraClient,
+    /// Who logged in.
+    pub myself: Myself,
+    /// Version, edition and base URL as the server states them.
+    pub server: ServerInfo,
+    settings: JiraSettings,
+}
+
+/// Why Jira cannot be read.
+#[derive(Debug, Error)]
+pub enum LoginError {
+    /// A request failed.
+    #[error(transparent)]
+    Jira(#[from] JiraError),
+    /// Configured projects do not exist.
+    #[error(transparent)]
+    Projects(#[from] UnknownProjects),
+}
+
+impl From<LoginError> for SourceError {
+    fn from(error: LoginError) -> Self {
+        let retryable = matches!(&error, LoginError::Jira(jira) if jira.is_retryable());
+        SourceError::new(error.to_string(), retryable)
+    }
+}
+
+impl Login {
+    /// Logs in. The credential counts as accepted only when `myself` answers for an account.
+    pub async fn new(settings: JiraSettings, user_agent: &str) -> Result<Self, LoginError> {
+        let mut config = JiraConfig::new(settings.url.clone(), settings.edition, settings.auth.clone());
+        config.tls = Tls { verification: settings.tls_verification, ca_pem: settings.ca_pem.clone() };
+        config.retries = settings.retries;
+        config.max_concurrent_requests = CONCURRENT_REQUESTS;
+        config.user_agent = user_agent.to_owned();
+        let client = JiraClient::new(config)?;
+        let myself = client.myself().await?;
+        let server = client.server_info().await?;
+        info!(jira.version = server.version, jira.time_zone = myself.time_zone, "logged in to Jira");
+        Ok(Self { client, myself, server, settings })
+    }
+
+    /// Resolves the configured projects and reads the field list.
+    pub async fn open(self, files: FileRules, now: DateTime<Utc>) -> Result<JiraSource, LoginError> {
+        let fields = self.client.fields().await?;
+        let base_url = match self.server.base_url.trim().trim_end_matches('/') {
+            "" => self.settings.url.as_str().trim_end_matches('/').to_owned(),
+            stated => stated.to_owned(),
+        };
+        let context = DocumentContext {
+            base_url,
+            custom_fields: CustomFieldNames::new(&fields),
+            sync_started: in_account_zone(now, self.myself.time_zone.as_deref()),
+            files,
+        };
+        let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
+        Ok(JiraSource::new(self.client, context, scope))
+    }
+
+    /// The projects that the configuration names, resolved; for looking at a Jira without syncing it.
+    pub async fn scope(&self) -> Result<ResolvedScope, LoginError> {
+        ResolvedScope::resolve(&self.client, &self.settings.projects).await
+    }
+
+    /// Whether every project is read.
+    pub fn reads_all_projects(&self) -> bool {
+        self.settings.projects == ProjectScope::All
+    }
+}
+
+/// An instant as the framework writes it on project documents: ISO 8601 with the offset of the account's zone.
+fn in_account_zone(now: DateTime<Utc>, zone: Option<&str>) -> String {
+    let zone = match zone.map(str::parse::<Tz>) {
+        Some(Ok(zone)) => zone,
+        Some(Err(_)) => {
+            warn!(jira.time_zone = zone, "the account's time zone is not known; project timestamps are in UTC");
+            Tz::UTC
+        }
+        None => Tz::UTC,
+    };
+    now.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_timestamps_carry_the_account_s_offset() {
+        let now = "2026-11-22T19:00:00.5Z".parse().unwrap();
+        assert_eq!(in_account_zone(now, Some("Asia/Kolkata")), "2026-11-23T00:30:00.500000+05:30");
+        assert_eq!(in_account_zone(now, Some("Mars/Base")), "2026-11-22T19:00:00.500000+00:00");
+    }
+}

@@ -1,0 +1,20 @@
+//! Jira as a data source: the connector's configuration fields, listings, documents and attachments.
+//!
+//! Jira's wire format is known to `jira-client` only; what a sync does with the documents is decided in `sync`.
+
+pub mod configuration;
+pub mod documents;
+pub mod field_definitions;
+pub mod settings;
+
+mod attachments;
+mod children;
+mod confirmation;
+mod custom_fields;
+mod jira_source;
+mod login;
+mod scope;
+
+pub use jira_source::JiraSource;
+pub use login::{Login, LoginError};
+pub use settings::{InvalidSettings, JiraSettings};

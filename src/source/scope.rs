@@ -1,0 +1,95 @@
+//! Which projects a sync reads, resolved against Jira, and the JQL that selects their issues.
+
+use std::collections::BTreeMap;
+
+use jira_client::{JiraClient, JiraError, Next, Project, ProjectStatus};
+use thiserror::Error;
+
+use super::login::LoginError;
+use super::settings::ProjectScope;
+
+/// Configured keys that no project has.
+#[derive(Debug, Error)]
+#[error(
+    "\"Jira project keys\" (projects) names {keys}, which this account cannot see: correct the key, or give the \
+     account the Browse Projects permission there"
+)]
+pub struct UnknownProjects {
+    keys: String,
+}
+
+/// The projects in scope, every one of them seen in Jira.
+#[derive(Debug)]
+pub struct ResolvedScope {
+    /// The projects.
+    pub projects: Vec<Project>,
+    all: bool,
+}
+
+impl ResolvedScope {
+    /// Lists the projects and picks the configured ones. A configured key that is not in the list is asked for by
+    /// itself: Jira still answers to the former key of a renamed project.
+    pub async fn resolve(client: &JiraClient, scope: &ProjectScope) -> Result<Self, LoginError> {
+        let listed = list(client, ProjectStatus::Live).await?;
+        let ProjectScope::Keys(keys) = scope else { return Ok(Self { projects: listed, all: true }) };
+        let mut by_key: BTreeMap<String, Project> = listed.into_iter().map(|p| (p.key.clone(), p)).collect();
+        let mut picked: BTreeMap<u64, Project> = BTreeMap::new();
+        let mut unknown = Vec::new();
+        for key in keys {
+            let found = match by_key.remove(key) {
+                Some(project) => Some(project),
+                None if picked.values().any(|project| project.key == *key) => continue,
+                None => client.project(key).await?,
+            };
+            match found {
+                Some(project) => drop(picked.insert(project.id, project)),
+                None => unknown.push(format!("\"{key}\"")),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(UnknownProjects { keys: unknown.join(", ") }.into());
+        }
+        Ok(Self { projects: picked.into_values().collect(), all: false })
+    }
+
+    /// Whether every project is in scope.
+    pub fn is_all(&self) -> bool {
+        self.all
+    }
+
+    /// The issues in scope, without ORDER BY.
+    pub fn jql(&self) -> String {
+        if self.all {
+            return "key IS NOT EMPTY".to_owned();
+        }
+        let keys: Vec<String> = self.projects.iter().map(|project| quote(&project.key)).collect();
+        format!("project in ({})", keys.join(","))
+    }
+}
+
+/// Every project of this status; an error unless the listing arrived whole.
+pub(super) async fn list(client: &JiraClient, status: ProjectStatus) -> Result<Vec<Project>, JiraError> {
+    let mut listing = client.projects(status);
+    let mut projects = Vec::new();
+    while let Next::Page(page) = listing.next_page().await? {
+        projects.extend(page);
+    }
+    Ok(projects)
+}
+
+/// Keys may be reserved words of JQL, so they are always quoted.
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_quoted_because_some_are_reserved_words() {
+        let project = |id, key: &str| Project { id, key: key.into(), name: key.into(), raw: serde_json::Map::new() };
+        let scope = ResolvedScope { projects: vec![project(1, "AND"), project(2, "A\"B")], all: false };
+        assert_eq!(scope.jql(), r#"project in ("AND","A\"B")"#);
+    }
+}

@@ -1,0 +1,184 @@
+//! What a connector's configuration says about the Jira to read, typed and checked.
+//!
+//! Checking happens without talking to Jira; logging in is left to `login`.
+
+use std::fmt;
+
+use jira_client::{Auth, Edition, TlsVerification};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::configuration::{Configuration, FieldProblem, FieldValue};
+
+/// The projects to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectScope {
+    /// Every project that the account may browse.
+    All,
+    /// These keys; each must exist.
+    Keys(Vec<String>),
+}
+
+/// The typed settings of one connector.
+#[derive(Debug, Clone)]
+pub struct JiraSettings {
+    /// Cloud, Server or Data Center.
+    pub edition: Edition,
+    /// How to log in.
+    pub auth: Auth,
+    /// Base URL, context path included.
+    pub url: Url,
+    /// What to read.
+    pub projects: ProjectScope,
+    /// How far Jira's certificate is checked.
+    pub tls_verification: TlsVerification,
+    /// A certificate authority to trust besides the system's.
+    pub ca_pem: Option<String>,
+    /// Further tries of a failed request.
+    pub retries: u32,
+    /// Upper bound for downloads at a time.
+    pub concurrent_downloads: usize,
+    /// The deletion guard's share, in percent.
+    pub max_deletion_percent: u64,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidSettings {
+    /// Every problem found.
+    pub problems: Vec<FieldProblem>,
+}
+
+impl std::error::Error for InvalidSettings {}
+
+impl fmt::Display for InvalidSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
+        write!(f, "the connector's configuration is not usable: {}", all.join("; "))
+    }
+}
+
+impl From<FieldProblem> for InvalidSettings {
+    fn from(problem: FieldProblem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+impl JiraSettings {
+    /// Reads a connector's `configuration`. All problems are reported together.
+    pub fn from_configuration(record: &Map<String, Value>) -> Result<Self, InvalidSettings> {
+        let configuration = Configuration::new(record);
+        let problems = configuration.problems();
+        if !problems.is_empty() {
+            return Err(InvalidSettings { problems });
+        }
+        refuse_unsupported(&configuration)?;
+        let reader = Reader(configuration);
+        let edition = match reader.text("data_source")?.as_str() {
+            "jira_cloud" => Edition::Cloud,
+            "jira_server" => Edition::Server,
+            _ => Edition::DataCenter,
+        };
+        Ok(Self {
+            auth: reader.auth(edition)?,
+            edition,
+            url: reader.url()?,
+            projects: reader.projects()?,
+            tls_verification: match reader.text("ssl_verification")?.as_str() {
+                "none" => TlsVerification::None,
+                "certificate" => TlsVerification::Certificate,
+                _ => TlsVerification::Full,
+            },
+            ca_pem: if reader.bool("ssl_enabled")? { Some(reader.text("ssl_ca")?) } else { None },
+            retries: reader.number("retry_count")? as u32,
+            concurrent_downloads: reader.number("concurrent_downloads")? as usize,
+            max_deletion_percent: reader.number("max_deletion_percent")? as u64,
+        })
+    }
+}
+
+/// Settings whose absence would widen who sees what, or would change what is indexed without a word.
+fn refuse_unsupported(configuration: &Configuration<'_>) -> Result<(), InvalidSettings> {
+    let refuse = |key: &'static str, problem: &str| {
+        let label = super::field_definitions::find(key).map_or(key, |field| field.label);
+        Err(InvalidSettings::from(FieldProblem { key, label, problem: problem.to_owned() }))
+    };
+    if configuration.get("use_document_level_security")? == FieldValue::Bool(true) {
+        return refuse(
+            "use_document_level_security",
+            "is on, and this version cannot carry Jira's permissions over yet; nothing is indexed rather than shown to \
+             everybody. Switch it off only for an index that all its readers may see whole",
+        );
+    }
+    if configuration.get("use_text_extraction_service")? == FieldValue::Bool(true) {
+        return refuse(
+            "use_text_extraction_service",
+            "is on, and this version hands file content to the ingest pipeline only; switch it off",
+        );
+    }
+    Ok(())
+}
+
+struct Reader<'a>(Configuration<'a>);
+
+impl Reader<'_> {
+    fn text(&self, key: &'static str) -> Result<String, InvalidSettings> {
+        match self.0.get(key)? {
+            FieldValue::Text(text) => Ok(text),
+            _ => Ok(String::new()),
+        }
+    }
+
+    fn bool(&self, key: &'static str) -> Result<bool, InvalidSettings> {
+        Ok(self.0.get(key)? == FieldValue::Bool(true))
+    }
+
+    fn number(&self, key: &'static str) -> Result<i64, InvalidSettings> {
+        match self.0.get(key)? {
+            FieldValue::Number(number) => Ok(number),
+            other => unreachable!("{key} has a numeric default and its type was checked: {other:?}"),
+        }
+    }
+
+    fn auth(&self, edition: Edition) -> Result<Auth, InvalidSettings> {
+        let basic = |user: &'static str, secret: &'static str| -> Result<Auth, InvalidSettings> {
+            Ok(Auth::Basic { username: self.text(user)?, secret: SecretString::from(self.text(secret)?) })
+        };
+        match edition {
+            Edition::Cloud => basic("account_email", "api_token"),
+            Edition::Server => basic("username", "password"),
+            Edition::DataCenter if self.text("data_center_auth_method")? == "personal_access_token" => {
+                Ok(Auth::Bearer(SecretString::from(self.text("data_center_personal_access_token")?)))
+            }
+            Edition::DataCenter => basic("data_center_username", "data_center_password"),
+        }
+    }
+
+    fn url(&self) -> Result<Url, InvalidSettings> {
+        let text = self.text("jira_url")?;
+        let problem = |problem: String| {
+            InvalidSettings::from(FieldProblem { key: "jira_url", label: "Jira host url", problem })
+        };
+        let url = Url::parse(&text)
+            .map_err(|error| problem(format!("is not a URL ({error}); write it as https://example.atlassian.net")))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(problem("must begin with https:// or http:// and name a host".into()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(problem("holds a user name or password; put them into their own fields".into()));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(problem("has a ? or # part; give the address of the site only".into()));
+        }
+        Ok(url)
+    }
+
+    fn projects(&self) -> Result<ProjectScope, InvalidSettings> {
+        match self.0.get("projects")? {
+            FieldValue::List(keys) if keys.iter().any(|key| key == "*") => Ok(ProjectScope::All),
+            FieldValue::List(keys) => Ok(ProjectScope::Keys(keys)),
+            other => unreachable!("projects is a required list and was checked: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Deleting needs proof: a complete listing, the same account, confirmation of every missing id, and the guard.
+//!
+//! This file only decides and carries out. What is left over is found by `diff`; Jira is asked through [`Source`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::diff::{Leftover, SealedSynced};
+use super::error::SyncError;
+use super::listing::{CompleteListing, IssueId};
+use super::sink::{IndexScan, IndexedPage, Operation, Sink};
+use super::source::{Confirmation, MissingIssue, Source};
+
+/// Fewer deletions than this are never held back.
+const ALWAYS_ALLOWED: u64 = 10;
+
+/// How many projects a refusal names.
+const NAMED_PROJECTS: usize = 10;
+
+/// The last line of defence against emptying an index by mistake.
+#[derive(Debug, Clone, Copy)]
+pub struct DeletionGuard {
+    /// Most documents that may go in one sync, in percent of the index; 100 switches the guard off.
+    pub max_percent: u64,
+    /// As many as this were allowed for this one job by someone who looked.
+    pub allowed_once: Option<u64>,
+}
+
+/// What the guard says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuardVerdict {
+    /// Go ahead.
+    Allowed,
+    /// Delete nothing.
+    Refused,
+}
+
+impl DeletionGuard {
+    /// Judges `vanishing` documents of an index that holds `indexed`.
+    pub fn judge(&self, vanishing: u64, indexed: u64) -> GuardVerdict {
+        let few = vanishing <= ALWAYS_ALLOWED;
+        let small_share = self.max_percent >= 100 || vanishing * 100 <= self.max_percent * indexed;
+        let allowed = self.allowed_once.is_some_and(|limit| vanishing <= limit);
+        if few || small_share || allowed { GuardVerdict::Allowed } else { GuardVerdict::Refused }
+    }
+}
+
+/// Documents that may have to go, sorted by what is needed to know it.
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    /// Documents in the index.
+    indexed: u64,
+    /// The same object is indexed under a newer id.
+    superseded: Vec<String>,
+    /// Their issue says that they are gone.
+    detached: Vec<(String, Option<String>)>,
+    by_issue: HashMap<IssueId, (MissingIssue, Vec<String>)>,
+    by_project: HashMap<u64, Vec<String>>,
+    /// Documents without a numeric id.
+    pub(super) unidentified: u64,
+}
+
+/// Reads the whole index and sorts out what this sync did not write.
+pub(super) async fn find_leftovers<K: Sink>(
+    sink: &K,
+    synced: &SealedSynced,
+    listing: &CompleteListing,
+) -> Result<Leftovers, SyncError> {
+    let mut leftovers = Leftovers::default();
+    let mut scan = sink.scan().await?;
+    while let IndexedPage::Documents(documents) = scan.next_page().await? {
+        for document in documents {
+            leftovers.indexed += 1;
+            match synced.judge(&document, listing) {
+                Leftover::Keep => {}
+                Leftover::Superseded => leftovers.superseded.push(document.id),
+                Leftover::Detached => leftovers.detached.push((document.id, document.key)),
+                Leftover::IssueMissing(missing) => {
+                    let entry = leftovers.by_issue.entry(missing.id).or_insert_with(|| (missing.clone(), Vec::new()));
+                    entry.0.key = entry.0.key.take().or(missing.key);
+                    entry.1.push(document.id);
+                }
+                Leftover::ProjectMissing(id) => leftovers.by_project.entry(id).or_default().push(document.id),
+                Leftover::Unidentified => leftovers.unidentified += 1,
+            }
+        }
+    }
+    Ok(leftovers)
+}
+
+/// What Jira said about the leftovers.
+#[derive(Debug, Default)]
+pub(super) struct Proof {
+    indexed: u64,
+    /// Jira no longer shows them: these count for the guard.
+    vanished: Vec<String>,
+    /// Renamed, archived or out of scope: these do not.
+    out_of_scope: Vec<String>,
+    /// Documents that vanish, by project key.
+    projects: BTreeMap<String, u64>,
+    /// Issues that exist, belong into the listing, and were not in it.
+    pub(super) lagging: Vec<IssueId>,
+    /// Things that Jira gave no clear answer about; they stay.
+    pub(super) unknown: Vec<String>,
+}
+
+/// Asks Jira about every leftover.
+pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result<Proof, SyncError> {
+    let mut proof = Proof { indexed: leftovers.indexed, out_of_scope: leftovers.superseded, ..Proof::default() };
+    for (id, key) in leftovers.detached {
+        proof.vanish(key.as_deref(), [id]);
+    }
+    let mut by_issue = leftovers.by_issue;
+    let missing: Vec<MissingIssue> = by_issue.values().map(|(missing, _)| missing.clone()).collect();
+    let answers = if missing.is_empty() { Vec::new() } else { source.confirm(missing).await? };
+    for (issue_id, answer) in answers {
+        let Some((missing, documents)) = by_issue.remove(&issue_id) else { continue };
+        match answer {
+            Confirmation::Gone => proof.vanish(missing.key.as_deref(), documents),
+            Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
+            Confirmation::Lagging => proof.lagging.push(issue_id),
+            Confirmation::Unknown(reason) => proof.unknown.push(format!("issue {issue_id}: {reason}")),
+        }
+    }
+    proof.unknown.extend(by_issue.into_keys().map(|id| format!("issue {id}: Jira was not asked about it")));
+
+    let mut by_project = leftovers.by_project;
+    let missing: Vec<u64> = by_project.keys().copied().collect();
+    let answers = if missing.is_empty() { Vec::new() } else { source.confirm_projects(missing).await? };
+    for (project_id, answer) in answers {
+        let Some(documents) = by_project.remove(&project_id) else { continue };
+        match answer {
+            Confirmation::Gone => proof.vanish(None, documents),
+            Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
+            Confirmation::Lagging => proof.unknown.push(format!("project {project_id}: the list of projects lacks it")),
+            Confirmation::Unknown(reason) => proof.unknown.push(format!("project {project_id}: {reason}")),
+        }
+    }
+    Ok(proof)
+}
+
+impl Proof {
+    fn vanish(&mut self, key: Option<&str>, documents: impl IntoIterator<Item = String>) {
+        let project = key.and_then(|key| key.rsplit_once('-')).map_or("(unknown)", |(project, _)| project);
+        for document in documents {
+            self.vanished.push(document);
+            *self.projects.entry(project.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// How many documents would go.
+    pub(super) fn deletions(&self) -> u64 {
+        (self.vanished.len() + self.out_of_scope.len()) as u64
+    }
+
+    /// Deletes what was proved, or refuses as a whole.
+    pub(super) async fn carry_out<K: Sink>(self, sink: &K, guard: DeletionGuard) -> Result<(), SyncError> {
+        let vanishing = self.vanished.len() as u64;
+        if guard.judge(vanishing, self.indexed) == GuardVerdict::Refused {
+            return Err(SyncError::DeletionRefused(self.refusal(guard)));
+        }
+        let distinct: BTreeSet<String> = self.vanished.into_iter().chain(self.out_of_scope).collect();
+        for id in distinct {
+            sink.write(Operation::Delete { id }).await?;
+        }
+        sink.flush().await?;
+        Ok(())
+    }
+
+    fn refusal(&self, guard: DeletionGuard) -> String {
+        let vanishing = self.vanished.len() as u64;
+        let percent = vanishing as f64 * 100.0 / self.indexed as f64;
+        let mut named: Vec<(&String, &u64)> = self.projects.iter().collect();
+        named.sort_by(|a, b| b.1.cmp(a.1));
+        let mut list: Vec<String> =
+            named.iter().take(NAMED_PROJECTS).map(|(key, count)| format!("{key} ({count})")).collect();
+        if named.len() > NAMED_PROJECTS {
+            list.push(format!("{} more projects", named.len() - NAMED_PROJECTS));
+        }
+        format!(
+            "nothing was deleted: {vanishing} of {} indexed documents ({percent:.0} %) are not shown by Jira any more, \
+             more than max_deletion_percent = {} allows. Projects: {}. If they were really deleted, allow it once \
+             with `jira-connector sync start --allow-deletions {vanishing}`; if not, look at the permissions of the \
+             account that Jira is read with. Everything else of this sync is indexed",
+            self.indexed,
+            guard.max_percent,
+            list.join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case(10, 10, 20, None => GuardVerdict::Allowed; "ten documents always may go")]
+    #[test_case(11, 55, 20, None => GuardVerdict::Allowed; "exactly the share")]
+    #[test_case(11, 54, 20, None => GuardVerdict::Refused; "just over the share")]
+    #[test_case(5258, 5498, 20, None => GuardVerdict::Refused; "nearly everything")]
+    #[test_case(5258, 5498, 20, Some(5258) => GuardVerdict::Allowed; "allowed once")]
+    #[test_case(5259, 5498, 20, Some(5258) => GuardVerdict::Refused; "more than was allowed")]
+    #[test_case(5498, 5498, 100, None => GuardVerdict::Allowed; "switched off")]
+    #[test_case(11, 1000, 0, None => GuardVerdict::Refused; "no share at all")]
+    fn guard(vanishing: u64, indexed: u64, max_percent: u64, allowed_once: Option<u64>) -> GuardVerdict {
+        DeletionGuard { max_percent, allowed_once }.judge(vanishing, indexed)
+    }
+}

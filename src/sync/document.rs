@@ -1,0 +1,93 @@
+//! A document on its way from the source to the sink, and the rules for its `_id`.
+//!
+//! What a document contains is decided in `source::documents`; this file only knows what every document has.
+
+use std::fmt;
+
+use md5::{Digest, Md5};
+use serde_json::{Map, Value};
+
+/// Elasticsearch refuses an `_id` of more than this many bytes of UTF-8.
+const MAX_ID_BYTES: usize = 512;
+
+/// The `_id` of a document, never longer than Elasticsearch allows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocumentId(String);
+
+impl DocumentId {
+    /// Takes an id as the connector protocol builds it; one that is too long becomes the hexadecimal MD5 of itself,
+    /// exactly as the framework does it, so that an index it made is taken over.
+    pub fn new(id: String) -> Self {
+        if id.len() <= MAX_ID_BYTES {
+            return Self(id);
+        }
+        let digest = Md5::digest(id.as_bytes());
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The text that goes into `_id`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// 128 bits of this id: sets of ids keep these instead of the text, at 16 bytes an id.
+    pub fn fingerprint(&self) -> u128 {
+        fingerprint(&self.0)
+    }
+}
+
+/// The fingerprint of an `_id` read back from the index.
+pub fn fingerprint(id: &str) -> u128 {
+    u128::from_be_bytes(Md5::digest(id.as_bytes()).into())
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The families of documents. An issue's own `Type` is its issue type's name, so families cannot be told by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DocumentKind {
+    /// A Jira project.
+    Project,
+    /// A Jira issue with its public comments and worklogs.
+    Issue,
+    /// One file attached to an issue.
+    Attachment,
+}
+
+/// A document ready to be encoded.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The `_id`.
+    pub id: DocumentId,
+    /// The family it belongs to.
+    pub kind: DocumentKind,
+    /// Numeric id of the Jira object.
+    pub jira_id: u64,
+    /// Numeric id of the issue that this document belongs to; the issue's own id for an issue, none for a project.
+    pub issue_id: Option<u64>,
+    /// The fields to index.
+    pub fields: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_id_stays_as_it_is() {
+        assert_eq!(DocumentId::new("Alpha-AL-1".into()).as_str(), "Alpha-AL-1");
+    }
+
+    #[test]
+    fn an_id_of_exactly_512_bytes_stays_and_one_more_byte_is_hashed() {
+        let longest = "é".repeat(256);
+        assert_eq!(DocumentId::new(longest.clone()).as_str(), longest);
+        let hashed = DocumentId::new(format!("{longest}x"));
+        assert_eq!(hashed.as_str().len(), 32);
+        assert!(hashed.as_str().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}

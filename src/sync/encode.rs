@@ -1,0 +1,118 @@
+//! From a document to the JSON line that Elasticsearch receives.
+//!
+//! Adds what every document carries besides its own fields. Which fields those are is left to `source::documents`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::document::{Document, DocumentKind};
+
+/// Names the settings that the content of an attachment was extracted with. A change means: download it again.
+pub const EXTRACTION_FIELD: &str = "_extraction";
+
+/// The switches that the ingest pipeline looks at, from the connector's `pipeline` object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PipelineFlags {
+    /// Turn `_attachment` into `body`.
+    pub extract_binary_content: bool,
+    /// Fold whitespace in `body`.
+    pub reduce_whitespace: bool,
+    /// Run the inference pipelines that were set up in Kibana.
+    pub run_ml_inference: bool,
+}
+
+/// A whole document without file content, for an index operation.
+pub fn whole(document: Document, flags: PipelineFlags) -> Bytes {
+    to_json(&with_flags(document, flags))
+}
+
+/// A whole attachment with its content, for an index operation. `extraction` names the settings in force.
+pub fn whole_with_content(document: Document, flags: PipelineFlags, extraction: &str, content: &[u8]) -> Bytes {
+    let mut fields = with_flags(document, flags);
+    fields.insert(EXTRACTION_FIELD.into(), extraction.into());
+    let encoded_length = content.len().div_ceil(3) * 4;
+    let head = to_json(&fields);
+    let mut line = Vec::with_capacity(head.len() + encoded_length + 32);
+    // The closing brace makes room for the content, which is encoded in place: it may be many megabytes.
+    line.extend_from_slice(&head[..head.len() - 1]);
+    line.extend_from_slice(b",\"_attachment\":\"");
+    let start = line.len();
+    line.resize(start + encoded_length, 0);
+    let written = BASE64.encode_slice(content, &mut line[start..]).expect("the length was computed for this content");
+    line.truncate(start + written);
+    line.extend_from_slice(b"\"}");
+    line.into()
+}
+
+/// The fields of a document for an update operation. It carries no pipeline flags: no pipeline runs on an update, so
+/// nothing would remove them.
+pub fn partial(document: Document) -> Bytes {
+    to_json(&identified(document))
+}
+
+fn with_flags(document: Document, flags: PipelineFlags) -> Map<String, Value> {
+    let mut fields = identified(document);
+    fields.insert("_extract_binary_content".into(), flags.extract_binary_content.into());
+    fields.insert("_reduce_whitespace".into(), flags.reduce_whitespace.into());
+    fields.insert("_run_ml_inference".into(), flags.run_ml_inference.into());
+    fields
+}
+
+fn identified(document: Document) -> Map<String, Value> {
+    let Document { id, kind, jira_id, issue_id, mut fields } = document;
+    fields.insert("id".into(), id.as_str().into());
+    fields.insert("jira_id".into(), jira_id.into());
+    if kind != DocumentKind::Issue
+        && let Some(issue_id) = issue_id
+    {
+        fields.insert("issue_id".into(), issue_id.into());
+    }
+    fields
+}
+
+fn to_json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("maps with text keys always serialise").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::json;
+
+    use super::*;
+    use crate::sync::document::DocumentId;
+
+    const FLAGS: PipelineFlags =
+        PipelineFlags { extract_binary_content: true, reduce_whitespace: true, run_ml_inference: false };
+
+    fn attachment() -> Document {
+        let fields = json!({"title": "a.txt"}).as_object().cloned().unwrap();
+        let id = DocumentId::new("AL-1-70".into());
+        Document { id, kind: DocumentKind::Attachment, jira_id: 70, issue_id: Some(7), fields }
+    }
+
+    fn parsed(line: &[u8]) -> Value {
+        serde_json::from_slice(line).unwrap()
+    }
+
+    #[test]
+    fn content_is_carried_as_base64_with_the_settings_it_was_extracted_with() {
+        let line = whole_with_content(attachment(), FLAGS, "pipeline:p", b"hello");
+        assert_eq!(
+            parsed(&line),
+            json!({
+                "title": "a.txt", "id": "AL-1-70", "jira_id": 70, "issue_id": 7, "_extraction": "pipeline:p",
+                "_attachment": "aGVsbG8=", "_extract_binary_content": true, "_reduce_whitespace": true,
+                "_run_ml_inference": false,
+            })
+        );
+    }
+
+    #[test]
+    fn an_update_carries_no_pipeline_flags() {
+        assert_eq!(parsed(&partial(attachment())), json!({"title": "a.txt", "id": "AL-1-70", "jira_id": 70, "issue_id": 7}));
+    }
+}

@@ -1,0 +1,41 @@
+//! Why a sync ended without completing. Turning it into a job's `error` text is left to `service`.
+
+use thiserror::Error;
+
+use super::sink::SinkError;
+use super::source::SourceError;
+
+/// What stopped a sync. Everything that was acknowledged before stays indexed; nothing was deleted unless the
+/// variant says so.
+#[derive(Debug, Error)]
+pub enum SyncError {
+    /// Jira could not be read completely.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Elasticsearch did not take what was written, or too much of it was refused.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The listing ended without proof that every page arrived.
+    #[error("the listing of issues is not complete: {0}; nothing was deleted, run the sync again")]
+    IncompleteListing(String),
+    /// More would be deleted than the guard allows.
+    #[error("{0}")]
+    DeletionRefused(String),
+    /// Search does not show issues that can still be read: deleting by its word would lose documents.
+    #[error(
+        "Jira's search left out {lagging} issues that can still be read ({percent:.1} % of those listed); they were \
+         indexed and nothing was deleted. The search index is behind: run the sync again later"
+    )]
+    SearchLags {
+        /// Issues that were found by asking for them by id.
+        lagging: u64,
+        /// Their share of the listing, in percent.
+        percent: f64,
+    },
+    /// Someone asked for it to stop, or the service is going down.
+    #[error("the sync was stopped before it finished")]
+    Stopped,
+    /// A task of the engine ended by panicking: a defect of this program.
+    #[error("a task of the sync ended unexpectedly: {0}; please report this with the log of the worker")]
+    TaskFailed(String),
+}

@@ -1,0 +1,175 @@
+//! Counters of a running sync, shared with whoever reports them: the job record, a progress bar, metrics.
+//!
+//! Counts of documents come from outcomes of bulk items only. How they are shown is left to `service` and `cli`.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+
+/// Skipped items are listed by name up to this number; the rest is only counted.
+const MAX_LISTED_ITEMS: usize = 100;
+
+/// What a sync is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Logging in, preparing the index.
+    Preparing,
+    /// Listing, fetching and writing.
+    Syncing,
+    /// Waiting for the last acknowledgements.
+    Flushing,
+    /// Looking for documents that Jira does not show any more.
+    Reconciling,
+    /// Everything is done.
+    Finished,
+}
+
+impl Phase {
+    /// The word that the job's metadata and the progress bar show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Syncing => "syncing",
+            Self::Flushing => "flushing",
+            Self::Reconciling => "reconciling",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// The counters.
+#[derive(Debug, Default)]
+pub struct Progress {
+    phase: AtomicU8,
+    listed_issues: AtomicU64,
+    listing_ended: AtomicBool,
+    processed_issues: AtomicU64,
+    indexed: AtomicU64,
+    deleted: AtomicU64,
+    rejected: AtomicU64,
+    bytes: AtomicU64,
+    attachments_downloaded: AtomicU64,
+    attachments_unchanged: AtomicU64,
+    skipped: AtomicU64,
+    skipped_items: Mutex<Vec<String>>,
+}
+
+/// The counters at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What the sync is doing.
+    pub phase: Phase,
+    /// Issues listed so far.
+    pub listed_issues: u64,
+    /// Whether `listed_issues` is final.
+    pub listing_ended: bool,
+    /// Issues whose documents were handed to the sink, or that failed.
+    pub processed_issues: u64,
+    /// Documents created or updated, as acknowledged by Elasticsearch.
+    pub indexed: u64,
+    /// Documents removed, as acknowledged by Elasticsearch.
+    pub deleted: u64,
+    /// Documents that Elasticsearch refused.
+    pub rejected: u64,
+    /// Bytes of the documents in `indexed`, as sent.
+    pub bytes: u64,
+    /// Attachments whose content was fetched.
+    pub attachments_downloaded: u64,
+    /// Attachments that were not fetched again because nothing about them changed.
+    pub attachments_unchanged: u64,
+    /// Items of the source that could not be read, or not used.
+    pub skipped: u64,
+    /// The first of them by name, with the reason.
+    pub skipped_items: Vec<String>,
+}
+
+impl Progress {
+    /// Enters a phase.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Relaxed);
+    }
+
+    /// Issues were listed.
+    pub fn listed(&self, issues: u64) {
+        self.listed_issues.fetch_add(issues, Relaxed);
+    }
+
+    /// The number of listed issues is final.
+    pub fn listing_ended(&self) {
+        self.listing_ended.store(true, Relaxed);
+    }
+
+    /// Issues were handed on.
+    pub fn processed(&self, issues: u64) {
+        self.processed_issues.fetch_add(issues, Relaxed);
+    }
+
+    /// Elasticsearch acknowledged an index or update operation of this many bytes.
+    pub fn indexed(&self, bytes: u64) {
+        self.indexed.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Elasticsearch acknowledged a deletion.
+    pub fn deleted(&self) {
+        self.deleted.fetch_add(1, Relaxed);
+    }
+
+    /// Elasticsearch refused a document.
+    pub fn rejected(&self, item: &str, reason: &str) {
+        self.rejected.fetch_add(1, Relaxed);
+        self.list(format!("{item}: {reason}"));
+    }
+
+    /// A document was indexed without a field that the mapping refused.
+    pub fn field_left_out(&self, document: &str, field: &str, reason: &str) {
+        self.list(format!("field {field} of {document}: {reason}"));
+    }
+
+    /// The content of an attachment was fetched.
+    pub fn attachment_downloaded(&self) {
+        self.attachments_downloaded.fetch_add(1, Relaxed);
+    }
+
+    /// The content of an attachment is indexed already.
+    pub fn attachment_unchanged(&self) {
+        self.attachments_unchanged.fetch_add(1, Relaxed);
+    }
+
+    /// An item of the source could not be read.
+    pub fn skipped(&self, item: &str, reason: &str) {
+        self.skipped.fetch_add(1, Relaxed);
+        self.list(format!("{item}: {reason}"));
+    }
+
+    fn list(&self, line: String) {
+        let mut items = self.skipped_items.lock().expect("no code panics while it holds this lock");
+        if items.len() < MAX_LISTED_ITEMS {
+            items.push(line);
+        }
+    }
+
+    /// All counters now.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            phase: match self.phase.load(Relaxed) {
+                0 => Phase::Preparing,
+                1 => Phase::Syncing,
+                2 => Phase::Flushing,
+                3 => Phase::Reconciling,
+                _ => Phase::Finished,
+            },
+            listed_issues: self.listed_issues.load(Relaxed),
+            listing_ended: self.listing_ended.load(Relaxed),
+            processed_issues: self.processed_issues.load(Relaxed),
+            indexed: self.indexed.load(Relaxed),
+            deleted: self.deleted.load(Relaxed),
+            rejected: self.rejected.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            attachments_downloaded: self.attachments_downloaded.load(Relaxed),
+            attachments_unchanged: self.attachments_unchanged.load(Relaxed),
+            skipped: self.skipped.load(Relaxed),
+            skipped_items: self.skipped_items.lock().expect("no code panics while it holds this lock").clone(),
+        }
+    }
+}

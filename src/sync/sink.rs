@@ -1,0 +1,112 @@
+//! What the engine asks of the writing side. `sink` implements it for Elasticsearch.
+
+use std::collections::HashSet;
+use std::future::Future;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use super::document::{DocumentId, DocumentKind};
+use super::listing::IssueId;
+
+/// One line or pair of lines of a bulk request.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Replaces the document or creates it.
+    Index {
+        /// The `_id`.
+        id: DocumentId,
+        /// The issue it belongs to, for telling which issues a rejection concerns.
+        issue_id: Option<IssueId>,
+        /// The document as a JSON object.
+        source: Bytes,
+    },
+    /// Changes the named fields of a document that exists, without running the ingest pipeline.
+    Update {
+        /// The `_id`.
+        id: DocumentId,
+        /// The partial document as a JSON object.
+        partial: Bytes,
+    },
+    /// Removes a document.
+    Delete {
+        /// The `_id` as it was read from the index.
+        id: String,
+    },
+}
+
+impl Operation {
+    /// Bytes that this operation holds, for budgets.
+    pub fn size(&self) -> usize {
+        const ACTION_LINE: usize = 64;
+        match self {
+            Self::Index { id, source, .. } => ACTION_LINE + id.as_str().len() + source.len(),
+            Self::Update { id, partial } => ACTION_LINE + id.as_str().len() + partial.len(),
+            Self::Delete { id } => ACTION_LINE + id.len(),
+        }
+    }
+}
+
+/// The content index of one sync.
+pub trait Sink: Send + Sync + 'static {
+    /// Accepts an operation; waits while the byte budget is used up. Its outcome is known after [`Sink::flush`].
+    fn write(&self, operation: Operation) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Returns when every operation written before has an outcome: applied, or rejected with a reason on record.
+    /// The answer names the issues whose documents were rejected since this sink was made.
+    fn flush(&self) -> impl Future<Output = Result<HashSet<IssueId>, SinkError>> + Send;
+
+    /// Reads what is indexed, page by page; only what was there when the scan began.
+    fn scan(&self) -> impl Future<Output = Result<Self::Scan, SinkError>> + Send;
+
+    /// A scan under way.
+    type Scan: IndexScan + Send;
+}
+
+/// A scan of the index.
+pub trait IndexScan {
+    /// The next page; `End` only after every document was returned.
+    fn next_page(&mut self) -> impl Future<Output = Result<IndexedPage, SinkError>> + Send;
+}
+
+/// A page of a scan, or its end.
+#[derive(Debug)]
+pub enum IndexedPage {
+    /// Documents.
+    Documents(Vec<IndexedDocument>),
+    /// Every document of the index was returned.
+    End,
+}
+
+/// What the engine needs to know of a document in the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedDocument {
+    /// The `_id`.
+    pub id: String,
+    /// The family.
+    pub kind: DocumentKind,
+    /// Numeric id of the Jira object; none in an index that the Python connector made.
+    pub jira_id: Option<u64>,
+    /// Numeric id of the issue it belongs to.
+    pub issue_id: Option<u64>,
+    /// Key of the issue or project, for messages.
+    pub key: Option<String>,
+    /// Size of an attachment, in bytes.
+    pub size: Option<u64>,
+    /// Which settings the indexed content of an attachment was extracted with; none when it has no content.
+    pub extraction: Option<String>,
+}
+
+/// Writing failed as a whole. Single rejected documents are counted, not raised, until there are too many of them.
+#[derive(Debug, Error)]
+pub enum SinkError {
+    /// Elasticsearch could not be reached, or refused the request as a whole.
+    #[error("{0}")]
+    Elasticsearch(String),
+    /// The error monitor's threshold was passed.
+    #[error("too many documents were refused by Elasticsearch: {0}")]
+    TooManyErrors(String),
+    /// The sink was closed while operations were still being written.
+    #[error("the writing side has stopped: {0}")]
+    Closed(String),
+}

@@ -1,0 +1,136 @@
+//! What the engine asks of a data source. `source` implements it for Jira.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use super::document::Document;
+use super::listing::{CompleteListing, IssueId};
+
+/// A data source that is logged in and ready to be read.
+pub trait Source: Send + Sync + 'static {
+    /// The documents of every project in scope. An error unless all of them arrived.
+    fn projects(&self) -> impl Future<Output = Result<Vec<Document>, SourceError>> + Send;
+
+    /// Lists the id of every issue in scope and sends each id once, in batches of at most
+    /// [`Source::batch_size`]. The batches may be fetched while the listing goes on; its end is the return value.
+    fn list_issues(
+        &self,
+        batches: mpsc::Sender<Vec<IssueId>>,
+    ) -> impl Future<Output = Result<CompleteListing, SourceError>> + Send;
+
+    /// How many issues one call of [`Source::fetch`] takes at most.
+    fn batch_size(&self) -> usize;
+
+    /// Reads these issues whole: fields, complete comments and worklogs, and what is attached.
+    fn fetch(&self, ids: Vec<IssueId>) -> impl Future<Output = Result<FetchedIssues, SourceError>> + Send;
+
+    /// Downloads an attachment. The bytes are complete: their number was compared with the size Jira names.
+    fn download(&self, attachment: &PendingAttachment) -> impl Future<Output = Result<Bytes, SourceError>> + Send;
+
+    /// Asks again about issues that the index has and the listing has not. The answer has one entry an id.
+    fn confirm(
+        &self,
+        missing: Vec<MissingIssue>,
+    ) -> impl Future<Output = Result<Vec<(IssueId, Confirmation)>, SourceError>> + Send;
+
+    /// Asks again which of these projects, missing from the complete list of projects, are gone.
+    fn confirm_projects(
+        &self,
+        missing: Vec<u64>,
+    ) -> impl Future<Output = Result<Vec<(u64, Confirmation)>, SourceError>> + Send;
+
+    /// Proves that the account that listed is still the one that logged in. An expired token looks like an empty
+    /// site, so nothing may be deleted before this succeeded.
+    fn confirm_account(&self) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Requests sent to the source so far, tries included.
+    fn requests(&self) -> u64;
+}
+
+/// What became of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed` and `absent`.
+#[derive(Debug, Default)]
+pub struct FetchedIssues {
+    /// The documents of the issues in `fetched`, attachments excepted.
+    pub documents: Vec<Document>,
+    /// The attachments of the issues in `fetched`.
+    pub attachments: Vec<PendingAttachment>,
+    /// Issues that were read whole.
+    pub fetched: Vec<IssueId>,
+    /// Issues among `fetched` whose attachments Jira did not tell: what is indexed of them must stay.
+    pub attachments_unknown: Vec<IssueId>,
+    /// Issues that could not be read; what is indexed of them stays.
+    pub failed: Vec<ItemFailure>,
+    /// Issues that were listed a moment ago and that Jira does not show any more.
+    pub absent: Vec<IssueId>,
+}
+
+/// One thing that could not be read although the rest could.
+#[derive(Debug, Clone)]
+pub struct ItemFailure {
+    /// The issue that it is or belongs to.
+    pub issue_id: IssueId,
+    /// What it is, in words for the job's record: `issue 10001`, `attachment 7 of AL-1`.
+    pub item: String,
+    /// Why it failed.
+    pub reason: String,
+}
+
+/// An attachment whose metadata is known and whose content may still have to be fetched.
+#[derive(Debug)]
+pub struct PendingAttachment {
+    /// The document without content.
+    pub document: Document,
+    /// File name as Jira has it.
+    pub filename: String,
+    /// Bytes, as Jira states them.
+    pub size: u64,
+    /// Where Jira says that the content is.
+    pub content_url: Option<String>,
+    /// Why the content is not wanted, when it is not: `larger than 10485760 bytes`, `extension .zip`.
+    pub content_skipped: Option<String>,
+}
+
+/// An issue that is indexed and was not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingIssue {
+    /// Its numeric id.
+    pub id: IssueId,
+    /// The key it was indexed with; its project may say that it is archived.
+    pub key: Option<String>,
+}
+
+/// What Jira answered when asked once more about something that a listing lacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// Jira does not show it to this account any more: deleted, or permission lost.
+    Gone,
+    /// It exists and is readable, and is outside what is synced: archived, or another scope.
+    OutOfScope,
+    /// It belongs into the listing; the listing lagged behind.
+    Lagging,
+    /// Jira gave no clear answer. Nothing may be concluded from it.
+    Unknown(String),
+}
+
+/// Reading the source failed as a whole; single items fail as [`ItemFailure`].
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct SourceError {
+    message: String,
+    retryable: bool,
+}
+
+impl SourceError {
+    /// An error with the text that a user will read; `retryable` when the same call may succeed later unchanged.
+    pub fn new(message: impl Into<String>, retryable: bool) -> Self {
+        Self { message: message.into(), retryable }
+    }
+
+    /// Whether the same call may succeed later without anyone changing anything.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+}
