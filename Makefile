@@ -1,0 +1,67 @@
+# Entry points for people and CI. Recipes are one line: the work is in scripts/, so that CI runs the same.
+# `make` alone explains; it is generated from the `##` comments below.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+ES_PORT ?= 9200
+JIRA_PORT ?= 8080
+DATA_SIZE ?= small
+export JIRA_PORT DATA_SIZE
+
+##@ See it work
+.PHONY: demo
+demo: ## A Jira with sample data, Elasticsearch, one sync, one search; cleans up. ES_PORT, JIRA_PORT, DATA_SIZE
+	@scripts/require cargo cc curl elasticsearch
+	@ES_PORT=$(ES_PORT) scripts/demo
+
+##@ Develop
+.PHONY: test
+test: ## Every test on a real Elasticsearch (port 9299). ARGS="-E 'test(name)'" picks some, KEEP=1 leaves the node up
+	@scripts/require cargo cc curl elasticsearch venv
+	@scripts/tools
+	@ES_PORT=$(if $(filter command line environment,$(origin ES_PORT)),$(ES_PORT),9299) scripts/test $(ARGS)
+
+.PHONY: check
+check: ## Form, lints, documentation, licences and house rules; what CI refuses besides tests
+	@scripts/require cargo rustfmt clippy cc venv
+	@scripts/tools
+	@scripts/check
+
+.PHONY: release
+release: ## target/release/jira-connector
+	@scripts/require cargo cc
+	cargo build --release --package jira-connector
+
+.PHONY: tools
+tools: ## Install the cargo tools that test and check use into target/tools
+	@scripts/require cargo venv
+	@scripts/tools
+
+##@ Servers to try things on
+.PHONY: elasticsearch-up
+elasticsearch-up: ## Start Elasticsearch on ES_PORT (9200), user elastic, password changeme; returns when it answers
+	@scripts/require elasticsearch
+	@ES_PORT=$(ES_PORT) fixtures/elasticsearch/up
+
+.PHONY: elasticsearch-down
+elasticsearch-down: ## Stop that Elasticsearch
+	@ES_PORT=$(ES_PORT) fixtures/elasticsearch/down
+
+.PHONY: jira-up
+jira-up: ## Start a Jira with sample data on JIRA_PORT (8080). DATA_SIZE=small|medium|large
+	@scripts/require cargo cc curl
+	@scripts/jira up
+
+.PHONY: jira-down
+jira-down: ## Stop that Jira
+	@scripts/jira down
+
+##@ This list
+.PHONY: help
+help: ## Show the targets
+	@echo 'jira-connector keeps everything in Jira searchable in Elasticsearch. Begin with: make demo'
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

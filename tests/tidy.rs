@@ -1,0 +1,440 @@
+//! House rules that no compiler holds: form of files, direction of imports, who may print or read the environment.
+//!
+//! It looks at text only; what the code does is for the other tests. Each message says what to do instead.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jira_connector::config::Config;
+
+/// Longer files hide their parts; `CONTRIBUTING.md` says how to split.
+const MOST_LINES: usize = 500;
+
+/// Which of our modules each module may name. The order is that of the data: what stands lower knows less.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    (
+        "cli",
+        &[
+            "service",
+            "sync",
+            "source",
+            "sink",
+            "sync_rules",
+            "access_control",
+            "text_extraction",
+            "ticketing",
+            "config",
+            "telemetry",
+        ],
+    ),
+    (
+        "service",
+        &[
+            "sync",
+            "source",
+            "sink",
+            "sync_rules",
+            "access_control",
+            "text_extraction",
+            "ticketing",
+            "config",
+            "telemetry",
+        ],
+    ),
+    (
+        "source",
+        &[
+            "sync",
+            "sync_rules",
+            "access_control",
+            "text_extraction",
+            "config",
+            "telemetry",
+        ],
+    ),
+    ("sink", &["sync", "config", "telemetry"]),
+    ("sync", &["sync_rules", "access_control", "telemetry"]),
+    ("ticketing", &["config", "telemetry"]),
+    ("text_extraction", &["config", "telemetry"]),
+    ("telemetry", &["config"]),
+    ("config", &[]),
+    ("sync_rules", &[]),
+    ("access_control", &[]),
+];
+
+/// Words that a module must not use, with the reason.
+const MAY_NOT_NAME: &[(&str, &[&str], &str)] = &[
+    (
+        "sync",
+        &["jira_client", "elastic_client", "reqwest"],
+        "sync knows traits, neither Jira nor HTTP",
+    ),
+    ("source", &["elastic_client"], "the sink writes to Elasticsearch"),
+    ("sink", &["jira_client"], "the source reads from Jira"),
+    (
+        "sync_rules",
+        &[
+            "jira_client",
+            "elastic_client",
+            "reqwest",
+            "tokio",
+            "std::fs",
+            "SystemTime",
+            "Instant::now",
+            "Utc::now",
+        ],
+        "sync rules are pure: pass values and times in",
+    ),
+    (
+        "access_control",
+        &[
+            "jira_client",
+            "elastic_client",
+            "reqwest",
+            "tokio",
+            "std::fs",
+            "SystemTime",
+            "Instant::now",
+            "Utc::now",
+        ],
+        "access control is pure: pass values and times in",
+    ),
+];
+
+struct SourceFile {
+    /// Relative to the repository, with `/`.
+    name: String,
+    text: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files of the repository with one of the extensions, without build output and hidden folders.
+fn files(extensions: &[&str]) -> Vec<SourceFile> {
+    fn walk(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if name != "target" && !name.starts_with('.') {
+                    walk(&path, extensions, found);
+                }
+            } else if path
+                .extension()
+                .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
+            {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(root(), extensions, &mut found);
+    found.sort();
+    found
+        .into_iter()
+        .map(|path| SourceFile {
+            name: path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/"),
+            text: fs::read_to_string(&path).unwrap(),
+        })
+        .collect()
+}
+
+/// Lines with their numbers, comments left out.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// The top-level module of a file of `src/`: `config` for `src/config/load.rs` and for `src/config.rs`.
+fn module_of(name: &str) -> Option<&str> {
+    let inside = name.strip_prefix("src/")?;
+    let first = inside.split('/').next()?;
+    let module = first.strip_suffix(".rs").unwrap_or(first);
+    (!matches!(module, "main" | "lib")).then_some(module)
+}
+
+/// The modules that a text names after `crate::`, in braces too.
+fn modules_named(text: &str) -> Vec<String> {
+    let first_name = |text: &str| {
+        text.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
+    let mut named = Vec::new();
+    for (position, path) in text.match_indices("crate::") {
+        let before = text[..position].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &text[position + path.len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            named.push(first_name(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut part_begins = true;
+        for (index, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => part_begins = true,
+                _ if part_begins && !c.is_whitespace() => {
+                    part_begins = false;
+                    named.push(first_name(&list[index..]));
+                }
+                _ => {}
+            }
+        }
+    }
+    named
+}
+
+fn assert_clean(complaints: &[String]) {
+    assert!(
+        complaints.is_empty(),
+        "{} complaint(s):\n{}",
+        complaints.len(),
+        complaints.join("\n")
+    );
+}
+
+#[test]
+fn files_open_with_their_purpose_and_stay_short() {
+    let mut complaints = Vec::new();
+    for file in files(&["rs", "java"]) {
+        let lines = file.text.lines().count();
+        if lines > MOST_LINES {
+            complaints.push(format!(
+                "{}: {lines} lines; split it by role, {MOST_LINES} is the limit",
+                file.name
+            ));
+        }
+        if file.name.ends_with(".rs") && !file.text.starts_with("//!") {
+            complaints.push(format!(
+                "{}: open it with `//!`: what it is for, and what it leaves to others",
+                file.name
+            ));
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn names_say_what_is_inside() {
+    let empty_names = ["utils", "util", "helpers", "helper", "common", "misc", "imp"];
+    let complaints: Vec<String> = files(&["rs", "java"])
+        .iter()
+        .filter(|file| {
+            let path = Path::new(&file.name);
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+            let folder = path
+                .parent()
+                .and_then(Path::file_name)
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase();
+            empty_names.contains(&stem.as_str()) || empty_names.contains(&folder.as_str())
+        })
+        .map(|file| format!("{}: name it after what it does", file.name))
+        .collect();
+    assert_clean(&complaints);
+}
+
+#[test]
+fn module_roots_hold_no_logic() {
+    let starts = [
+        "fn ",
+        "pub fn ",
+        "pub(crate) fn ",
+        "async fn ",
+        "impl ",
+        "impl<",
+        "struct ",
+        "pub struct ",
+        "enum ",
+        "pub enum ",
+    ];
+    let mut complaints = Vec::new();
+    for file in files(&["rs"]) {
+        let is_root = file.name.ends_with("/mod.rs") || file.name.ends_with("src/lib.rs");
+        if !is_root {
+            continue;
+        }
+        for (number, line) in code_lines(&file.text) {
+            if starts.iter().any(|start| line.starts_with(start)) {
+                complaints.push(format!("{}:{number}: move this into a file named after it", file.name));
+            }
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Put together here so that this file does not complain about itself.
+    let words = [
+        (
+            concat!("to", "do!("),
+            "write it, or leave it out and say so in the issue",
+        ),
+        (
+            concat!("unimple", "mented!("),
+            "write it, or leave it out and say so in the issue",
+        ),
+        (concat!("FIX", "ME"), "fix it, or file an issue"),
+        (
+            concat!("#[ig", "nore"),
+            "a test runs or goes; say what it needs in its own text",
+        ),
+        (
+            concat!("thread::sl", "eep"),
+            "poll with a deadline, or wait for the event itself",
+        ),
+    ];
+    let mut complaints = Vec::new();
+    for file in files(&["rs"]) {
+        for (number, line) in file.text.lines().enumerate() {
+            for (word, advice) in words {
+                if line.contains(word) {
+                    complaints.push(format!("{}:{}: {word}: {advice}", file.name, number + 1));
+                }
+            }
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn modules_import_downwards() {
+    let mut complaints = Vec::new();
+    for file in files(&["rs"]) {
+        let Some(module) = module_of(&file.name) else { continue };
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
+            complaints.push(format!(
+                "{}: module {module} is new; say in tests/tidy.rs what it may import",
+                file.name
+            ));
+            continue;
+        };
+        let code: String = code_lines(&file.text).map(|(_, line)| format!("{line}\n")).collect();
+        for named in modules_named(&code) {
+            let is_ours = MAY_IMPORT.iter().any(|(name, _)| *name == named);
+            if is_ours && named != module && !allowed.contains(&named.as_str()) {
+                complaints.push(format!(
+                    "{}: {module} must not import {named}; declare a trait in {module}, or move the code",
+                    file.name
+                ));
+            }
+        }
+        if !matches!(module, "cli" | "service" | "config") && code.contains("config::Config") {
+            complaints.push(format!(
+                "{}: take a section, such as BulkConfig, not the whole Config",
+                file.name
+            ));
+        }
+        for (_, words, reason) in MAY_NOT_NAME.iter().filter(|(name, _, _)| *name == module) {
+            for word in words.iter().filter(|word| code.contains(**word)) {
+                complaints.push(format!("{}: names {word}, but {reason}", file.name));
+            }
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn leaf_crates_know_nothing_of_the_product() {
+    let rules: &[(&str, &[&str])] = &[
+        (
+            "crates/elastic-client/",
+            &["jira_connector", "jira_client", "jira_fixture"],
+        ),
+        (
+            "crates/jira-client/src/",
+            &["jira_connector", "elastic_client", "jira_fixture"],
+        ),
+        ("fixtures/jira/", &["jira_connector", "jira_client", "elastic_client"]),
+    ];
+    let mut complaints = Vec::new();
+    for file in files(&["rs"]) {
+        for (_, words) in rules.iter().filter(|(folder, _)| file.name.starts_with(folder)) {
+            for (number, line) in code_lines(&file.text) {
+                for word in words.iter().filter(|word| line.contains(&format!("{word}::"))) {
+                    complaints.push(format!("{}:{number}: a leaf crate must not use {word}", file.name));
+                }
+            }
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn one_place_reads_the_environment_and_one_prints() {
+    let prints = ["println!(", "print!(", "io::stdout()"];
+    let mut complaints = Vec::new();
+    for file in files(&["rs"])
+        .iter()
+        .filter(|file| file.name.starts_with("src/") || file.name.contains("/src/"))
+    {
+        let may_print = file.name.starts_with("src/cli/")
+            || matches!(
+                file.name.as_str(),
+                "src/main.rs" | "src/cli.rs" | "fixtures/jira/src/main.rs"
+            );
+        for (number, line) in code_lines(&file.text) {
+            if !file.name.starts_with("src/config/") && line.contains("env::var") {
+                complaints.push(format!(
+                    "{}:{number}: take the value from config, which reads the environment",
+                    file.name
+                ));
+            }
+            if !may_print && prints.iter().any(|word| line.contains(word)) {
+                complaints.push(format!("{}:{number}: only cli prints; log it, or return it", file.name));
+            }
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn the_example_configuration_loads() {
+    let path = root().join("config.yml.example");
+    let text = fs::read_to_string(&path).unwrap();
+    let env = |name: &str| Some(format!("value-of-{name}")).filter(|_| name != "ELASTICSEARCH_HOST");
+    let config = Config::from_text(&path, &text, &env).unwrap();
+    assert_eq!(config.warnings, [] as [&str; 0]);
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut complaints = Vec::new();
+    for file in files(&["md"]) {
+        let folder = root().join(&file.name).parent().unwrap().to_owned();
+        for (number, line) in file.text.lines().enumerate() {
+            for (position, _) in line.match_indices("](") {
+                let target: String = line[position + 2..]
+                    .chars()
+                    .take_while(|c| !matches!(c, ')' | ' '))
+                    .collect();
+                let path = target.split('#').next().unwrap_or_default();
+                let is_elsewhere = path.is_empty() || path.contains("://") || path.starts_with("mailto:");
+                if !is_elsewhere && !folder.join(path).exists() {
+                    complaints.push(format!("{}:{}: {path} does not exist", file.name, number + 1));
+                }
+            }
+        }
+    }
+    assert_clean(&complaints);
+}
+
+#[test]
+fn named_modules_are_found_in_every_form() {
+    let named = modules_named(
+        "use crate::sync::{Diff, Sink};\nuse crate::{config::Config, sink::{A, B}, telemetry};\nx(crate::cli::go());\n$crate::no; mycrate::no",
+    );
+    assert_eq!(named, ["sync", "config", "sink", "telemetry", "cli"]);
+}
