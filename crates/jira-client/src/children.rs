@@ -2,79 +2,67 @@
 //!
 //! Leaving out restricted ones is left to the callers.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use crate::client::JiraClient;
-use crate::dialect::{CommentPage, WorklogPage, cloud, data_center};
+use crate::dialect::{ChildPage, cloud, data_center};
 use crate::error::JiraError;
 use crate::lenient;
+use crate::offset_rows::{OffsetRows, Step};
 use crate::transport::Request;
 
 impl JiraClient {
     /// All comments of an issue that the account may see, as Jira sent them, oldest first on Cloud.
     pub async fn comments(&self, issue_id: u64) -> Result<Vec<Value>, JiraError> {
-        let mut children = Children::default();
-        while !children.complete {
-            let request = if self.edition().is_cloud() {
-                cloud::comments(issue_id, children.received)
-            } else {
-                data_center::comments(issue_id, children.received)
-            };
-            let page: CommentPage = self.transport.json(&request).await?;
-            self.add(&mut children, page.comments, page.total, &request)?;
+        if self.edition().is_cloud() {
+            self.children(|start_at| cloud::comments(issue_id, start_at)).await
+        } else {
+            self.children(|start_at| data_center::comments(issue_id, start_at))
+                .await
         }
-        Ok(children.rows)
     }
 
     /// All worklogs of an issue that the account may see, as Jira sent them.
     pub async fn worklogs(&self, issue_id: u64) -> Result<Vec<Value>, JiraError> {
-        if !self.edition().is_cloud() {
-            let page: WorklogPage = self.transport.json(&data_center::worklogs(issue_id)).await?;
-            return Ok(page.worklogs);
+        if self.edition().is_cloud() {
+            return self.children(|start_at| cloud::worklogs(issue_id, start_at)).await;
         }
-        let mut children = Children::default();
-        while !children.complete {
-            let request = cloud::worklogs(issue_id, children.received);
-            let page: WorklogPage = self.transport.json(&request).await?;
-            self.add(&mut children, page.worklogs, page.total, &request)?;
+        let request = data_center::worklogs(issue_id);
+        let page: ChildPage = self.transport.json(&request).await?;
+        if page.total.is_some_and(|total| total > page.rows.len() as u64) {
+            return Err(self.broken_page(&request, "fewer worklogs came than are announced"));
         }
-        Ok(children.rows)
+        Ok(page.rows)
     }
 
-    fn add(
-        &self,
-        children: &mut Children,
-        rows: Vec<Value>,
-        total: Option<u64>,
-        request: &Request,
-    ) -> Result<(), JiraError> {
-        let received = rows.len() as u64;
-        let before = children.rows.len();
-        children.received += received;
-        children.complete = received == 0 || total.is_some_and(|total| children.received >= total);
-        for row in rows {
-            let id = row.get("id").and_then(lenient::text_of);
-            // Rows move by one when a comment is deleted meanwhile; one seen on both sides of a page is kept once.
-            if id.is_none_or(|id| children.seen.insert(id)) {
-                children.rows.push(row);
+    async fn children(&self, request_from: impl Fn(u64) -> Request) -> Result<Vec<Value>, JiraError> {
+        let mut place = OffsetRows::default();
+        let mut children = Vec::new();
+        loop {
+            let request = request_from(place.start_at());
+            let page: ChildPage = self.transport.json(&request).await?;
+            let ids: Option<Vec<u64>> = page.rows.iter().map(|row| lenient::id_of(row.get("id")?)).collect();
+            let ids = ids.ok_or_else(|| self.broken_page(&request, "a row has no readable id"))?;
+            let end = place.start_at() + ids.len() as u64;
+            match place.take(&ids, page.total.map(|total| end < total), page.start_at) {
+                Step::Rows { news, is_last } => {
+                    let mut rows = page.rows;
+                    children.extend(news.into_iter().map(|at| rows[at].take()));
+                    if is_last {
+                        return Ok(children);
+                    }
+                }
+                Step::Back => tracing::debug!(start_at = place.start_at(), "rows moved during a listing, going back"),
+                Step::Fault(reason) => return Err(self.broken_page(&request, reason)),
             }
         }
-        if received > 0 && children.rows.len() == before {
-            return Err(JiraError::RepeatedToken {
-                request: self.transport.line(request),
-                what: "page",
-            });
-        }
-        Ok(())
     }
-}
 
-#[derive(Default)]
-struct Children {
-    rows: Vec<Value>,
-    seen: HashSet<String>,
-    received: u64,
-    complete: bool,
+    fn broken_page(&self, request: &Request, reason: &str) -> JiraError {
+        JiraError::BadAnswer {
+            request: self.transport.line(request),
+            path: ".".to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
 }

@@ -169,6 +169,7 @@ impl JiraClient {
         };
         self.issue_ids(&jql)
             .with_updated()
+            .page_size(50)
             .reconciling(ids)
             .without_validation()
             .collect()

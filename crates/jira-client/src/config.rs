@@ -27,7 +27,7 @@ impl Edition {
 }
 
 /// The credential sent with every request to the host of `base_url`, and to no other host.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Auth {
     /// E-mail and API token on Cloud, login and password on Server and Data Center.
     Basic {
@@ -38,6 +38,16 @@ pub enum Auth {
     },
     /// Personal access token (Data Center from 8.14) or OAuth 2 access token.
     Bearer(SecretString),
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The user name is mostly an e-mail address, which does not belong into logs either.
+        f.write_str(match self {
+            Self::Basic { .. } => "Basic",
+            Self::Bearer(_) => "Bearer",
+        })
+    }
 }
 
 /// How far the server's certificate is checked.

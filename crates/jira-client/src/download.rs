@@ -11,7 +11,9 @@ use crate::client::JiraClient;
 use crate::dialect::PATH_SEGMENT;
 use crate::error::{JiraError, RequestLine};
 use crate::model::AttachmentRef;
-use crate::transport::{EndpointClass, Failure, Request, Transport, content_type, reading_failed, redirect};
+use crate::transport::{
+    EndpointClass, Failure, PauseScope, Request, Transport, content_type, reading_failed, redirect,
+};
 
 /// More redirects than these are a circle.
 const MOST_HOPS: usize = 5;
@@ -124,10 +126,16 @@ impl JiraClient {
                 continue;
             }
             if !status.is_success() {
-                return Err(self
+                let line = if is_jira { line.clone() } else { media_line(line, &url) };
+                let mut failure = self
                     .transport
-                    .refused(EndpointClass::Attachment, &mut response, line)
-                    .await);
+                    .refused(EndpointClass::Attachment, &mut response, &line)
+                    .await;
+                if !is_jira && failure.slows.is_some() {
+                    // Another host's limit is no reason to leave Jira alone.
+                    failure.slows = Some(PauseScope::Class(EndpointClass::Attachment));
+                }
+                return Err(failure);
             }
             if is_jira {
                 self.transport.proof.refuse_anonymous(response.headers(), line)?;
@@ -164,6 +172,15 @@ fn content_path(attachment: &AttachmentRef, transport: &Transport) -> String {
     }
     let name = utf8_percent_encode(&attachment.filename, PATH_SEGMENT);
     format!("{DATA_CENTER_ROOT}{id}/{name}")
+}
+
+/// Names the other host without the address there, which is signed.
+fn media_line(line: &RequestLine, url: &Url) -> RequestLine {
+    let path = format!("{} redirected to {}", line.path, url.host_str().unwrap_or_default());
+    RequestLine {
+        method: line.method,
+        path,
+    }
 }
 
 fn next_hop(from: &Url, response: &Response, line: &RequestLine) -> Result<Url, JiraError> {

@@ -9,6 +9,7 @@ use crate::dialect::{IssueRow, SearchPage, cloud, data_center};
 use crate::error::{JiraError, RequestLine};
 use crate::listing::{Next, PageOf, Progress};
 use crate::model::IssueHead;
+use crate::offset_rows::{OffsetRows, Step};
 use crate::parse_timestamp;
 use crate::transport::{EndpointClass, Transport};
 
@@ -36,7 +37,7 @@ struct Query {
 #[derive(Debug)]
 enum Position {
     Cursor(Cursor),
-    Offset(Offset),
+    Offset(OffsetRows),
 }
 
 #[derive(Debug, Default)]
@@ -46,19 +47,12 @@ struct Cursor {
     seen: HashSet<String>,
 }
 
-#[derive(Debug, Default)]
-struct Offset {
-    start_at: u64,
-    /// First and last id of the page before: the same page again means that the offset is ignored.
-    previous: Option<(u64, u64)>,
-}
-
 impl IssueIdListing {
     pub(crate) fn new(transport: Arc<Transport>, jql: &str) -> Self {
         let (position, page_size) = if transport.config.edition.is_cloud() {
             (Position::Cursor(Cursor::default()), cloud::SEARCH_PAGE)
         } else {
-            (Position::Offset(Offset::default()), data_center::SEARCH_PAGE)
+            (Position::Offset(OffsetRows::default()), data_center::SEARCH_PAGE)
         };
         let jql = jql.to_owned();
         let query = Query {
@@ -109,7 +103,7 @@ impl IssueIdListing {
         }
         let page = match &mut self.position {
             Position::Cursor(cursor) => cursor.page(&self.transport, &self.query).await,
-            Position::Offset(offset) => offset.page(&self.transport, &self.query).await,
+            Position::Offset(rows) => offset_page(rows, &self.transport, &self.query).await,
         };
         self.progress.record(page)
     }
@@ -162,25 +156,35 @@ impl Cursor {
     }
 }
 
-impl Offset {
-    async fn page(&mut self, transport: &Transport, query: &Query) -> Result<PageOf<IssueHead>, JiraError> {
+/// A page with rows that were not given before; going back to find the place may take several requests.
+async fn offset_page(
+    rows: &mut OffsetRows,
+    transport: &Transport,
+    query: &Query,
+) -> Result<PageOf<IssueHead>, JiraError> {
+    loop {
         let (fields, size) = (query.fields(), query.page_size);
         let class = EndpointClass::Search;
-        let request = data_center::search(class, &query.jql, fields, self.start_at, size, query.validate);
+        let request = data_center::search(class, &query.jql, fields, rows.start_at(), size, query.validate);
         let page: SearchPage = transport.json(&request).await?;
         let line = transport.line(&request);
-        let rows = heads(page.issues, &line)?;
-        let ends = rows.first().zip(rows.last()).map(|(first, last)| (first.id, last.id));
-        if ends.is_some() && ends == self.previous {
-            return Err(JiraError::RepeatedToken {
-                request: line,
-                what: "page",
-            });
+        let heads = heads(page.issues, &line)?;
+        let ids: Vec<u64> = heads.iter().map(|head| head.id).collect();
+        let end = rows.start_at() + ids.len() as u64;
+        match rows.take(&ids, page.total.map(|total| end < total), page.start_at) {
+            Step::Rows { news, is_last } => {
+                let rows = news.into_iter().map(|at| heads[at].clone()).collect();
+                return Ok(PageOf { rows, is_last });
+            }
+            Step::Back => tracing::debug!(start_at = rows.start_at(), "rows moved during a listing, going back"),
+            Step::Fault(reason) => {
+                return Err(JiraError::BadAnswer {
+                    request: line,
+                    path: "startAt".to_owned(),
+                    reason: reason.to_owned(),
+                });
+            }
         }
-        self.previous = ends;
-        self.start_at += rows.len() as u64;
-        let is_last = rows.is_empty() || page.total.is_some_and(|total| self.start_at >= total);
-        Ok(PageOf { rows, is_last })
     }
 }
 

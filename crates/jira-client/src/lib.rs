@@ -14,6 +14,7 @@ mod issue_listing;
 mod lenient;
 mod listing;
 mod model;
+mod offset_rows;
 mod project_listing;
 mod timestamp;
 mod transport;

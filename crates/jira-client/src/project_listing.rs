@@ -2,7 +2,6 @@
 //!
 //! Choosing among the projects is left to the callers.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -12,6 +11,7 @@ use crate::error::JiraError;
 use crate::lenient;
 use crate::listing::{Next, PageOf, Progress};
 use crate::model::{Project, ProjectStatus};
+use crate::offset_rows::{OffsetRows, Step};
 use crate::transport::{Request, Transport};
 
 /// A listing of projects; each call of [`next_page`](Self::next_page) asks Jira for one page.
@@ -21,8 +21,7 @@ pub struct ProjectListing {
     status: ProjectStatus,
     /// Which of the statuses is being listed.
     status_index: usize,
-    start_at: u64,
-    seen: HashSet<u64>,
+    place: OffsetRows,
     progress: Progress,
 }
 
@@ -32,8 +31,7 @@ impl ProjectListing {
             transport,
             status,
             status_index: 0,
-            start_at: 0,
-            seen: HashSet::new(),
+            place: OffsetRows::default(),
             progress: Progress::default(),
         }
     }
@@ -53,31 +51,37 @@ impl ProjectListing {
 
     async fn cloud_page(&mut self) -> Result<PageOf<Project>, JiraError> {
         let statuses = cloud::project_statuses(self.status);
-        let request = cloud::projects(statuses[self.status_index], self.start_at);
-        let page: ProjectPage = self.transport.json(&request).await?;
-        let received = page.values.len() as u64;
-        let rows = self.projects(page.values, &request)?;
-        let line = self.transport.line(&request);
-        let status_ends = match page.is_last {
-            Some(is_last) => is_last,
-            None => received == 0,
-        };
-        if !status_ends && rows.iter().all(|project| !self.seen.insert(project.id)) {
-            // Without a project that is new, the next request would be this one again, for ever.
-            return Err(JiraError::RepeatedToken {
-                request: line,
-                what: "page",
-            });
+        loop {
+            let request = cloud::projects(statuses[self.status_index], self.place.start_at());
+            let page: ProjectPage = self.transport.json(&request).await?;
+            let projects = self.projects(page.values, &request)?;
+            let ids: Vec<u64> = projects.iter().map(|project| project.id).collect();
+            match self
+                .place
+                .take(&ids, page.is_last.map(|is_last| !is_last), page.start_at)
+            {
+                Step::Rows { news, is_last } => {
+                    if is_last {
+                        self.status_index += 1;
+                        self.place = OffsetRows::default();
+                    }
+                    let mut projects: Vec<Option<Project>> = projects.into_iter().map(Some).collect();
+                    let rows = news.into_iter().filter_map(|at| projects[at].take()).collect();
+                    return Ok(PageOf {
+                        rows,
+                        is_last: self.status_index == statuses.len(),
+                    });
+                }
+                Step::Back => tracing::debug!(start_at = self.place.start_at(), "projects moved, going back"),
+                Step::Fault(reason) => {
+                    return Err(JiraError::BadAnswer {
+                        request: self.transport.line(&request),
+                        path: ".".to_owned(),
+                        reason: reason.to_owned(),
+                    });
+                }
+            }
         }
-        self.start_at += received;
-        if status_ends {
-            self.status_index += 1;
-            self.start_at = 0;
-        }
-        Ok(PageOf {
-            rows,
-            is_last: self.status_index == statuses.len(),
-        })
     }
 
     async fn whole_array(&mut self) -> Result<PageOf<Project>, JiraError> {

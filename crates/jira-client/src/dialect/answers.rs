@@ -53,6 +53,8 @@ pub(crate) struct FieldSchemaRow {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProjectPage {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(crate) start_at: Option<u64>,
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(crate) is_last: Option<bool>,
     pub(crate) values: Vec<Map<String, Value>>,
@@ -74,7 +76,7 @@ pub(crate) fn project(raw: Map<String, Value>, request: &RequestLine) -> Result<
     Ok(Project { id, key, name, raw })
 }
 
-/// Cloud's cursor page.
+/// A page of a search by cursor (Cloud) or by offset (the others).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SearchPage {
@@ -82,7 +84,10 @@ pub(crate) struct SearchPage {
     #[serde(default, deserialize_with = "lenient::flag")]
     pub(crate) is_last: Option<bool>,
     pub(crate) next_page_token: Option<String>,
-    /// Offset pages only.
+    /// Offset pages only: the row that the page begins with.
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(crate) start_at: Option<u64>,
+    /// Offset pages only: rows of all pages, as of now.
     #[serde(default, deserialize_with = "lenient::id")]
     pub(crate) total: Option<u64>,
 }
@@ -115,16 +120,14 @@ pub(crate) struct IssueErrorRow {
     pub(crate) error_message: Option<String>,
 }
 
+/// A page of comments or worklogs.
 #[derive(Debug, Deserialize)]
-pub(crate) struct CommentPage {
-    pub(crate) comments: Vec<Value>,
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChildPage {
+    #[serde(alias = "comments", alias = "worklogs")]
+    pub(crate) rows: Vec<Value>,
     #[serde(default, deserialize_with = "lenient::id")]
-    pub(crate) total: Option<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct WorklogPage {
-    pub(crate) worklogs: Vec<Value>,
+    pub(crate) start_at: Option<u64>,
     #[serde(default, deserialize_with = "lenient::id")]
     pub(crate) total: Option<u64>,
 }

@@ -46,6 +46,12 @@ pub(crate) fn sending_failed(error: reqwest::Error, url: &Url, request: &Request
     let is_tls = error.is_connect() && is_handshake_fault(&error);
     let reason = chain(&error.without_url());
     if is_tls {
+        let plain = reason.contains("InvalidContentType");
+        let reason = if plain {
+            format!("{reason}, the port may speak http without TLS")
+        } else {
+            reason
+        };
         return JiraError::Tls { host, reason };
     }
     JiraError::Connect {

@@ -16,6 +16,7 @@ mod stats;
 
 pub(crate) use body::content_type;
 pub(crate) use fault::{Failure, reading_failed};
+pub(crate) use gate::PauseScope;
 pub(crate) use request::Request;
 pub(crate) use sender::{Answered, Transport};
 

@@ -9,6 +9,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::account_proof::AccountProof;
@@ -72,27 +73,39 @@ impl Transport {
         &self,
         request: &Request,
     ) -> Result<Answered<T>, JiraError> {
-        self.with_retries(request, move || async move {
-            let (mut response, _admission) = self.answer(request).await?;
-            self.within_time(request, self.read_json(request, &mut response)).await
+        self.with_retries(request, async || {
+            self.exchange(request, async |mut response| {
+                self.read_json(request, &mut response).await
+            })
+            .await
         })
         .await
     }
 
-    /// `None` only on a 404 that was made for the account: an expired token gets 404s for everything.
+    /// `None` only on a 404 in Jira's own form that was made for the account: an expired token gets 404s for
+    /// everything, and a wrong address gets them from whatever answers there.
     pub(crate) async fn json_unless_absent<T: DeserializeOwned>(
         &self,
         request: &Request,
     ) -> Result<Option<T>, JiraError> {
-        self.with_retries(request, move || async move {
-            let (mut response, _admission) = self.answer(request).await?;
-            if response.status() == StatusCode::NOT_FOUND && is_json(response.headers()) {
-                self.proof.check(response.headers(), &self.line(request))?;
-                return Ok(None);
-            }
-            self.within_time(request, self.read_json(request, &mut response))
-                .await
-                .map(|answered| Some(answered.value))
+        self.with_retries(request, async || {
+            self.exchange(request, async |mut response| {
+                if response.status() != StatusCode::NOT_FOUND {
+                    return self
+                        .read_json(request, &mut response)
+                        .await
+                        .map(|answered| Some(answered.value));
+                }
+                let line = self.line(request);
+                let headers = response.headers().clone();
+                let body = read_some(&mut response, REFUSAL_LIMIT).await;
+                if !is_jira_envelope(&headers, &body) {
+                    return Err(self.refusal_of(request.class, StatusCode::NOT_FOUND, &headers, &body, &line));
+                }
+                self.proof.check(&headers, &line)?;
+                Ok(None)
+            })
+            .await
         })
         .await
     }
@@ -127,9 +140,13 @@ impl Transport {
         }
     }
 
-    /// Sends a request for JSON and waits for the headers of the answer, whatever they are.
-    async fn answer(&self, request: &Request) -> Result<(Response, Admission), Failure> {
-        let url = request.url(&self.config.base_url);
+    /// Sends a request for JSON and reads the answer, both within the time that one try may take.
+    async fn exchange<T>(
+        &self,
+        request: &Request,
+        read: impl AsyncFnOnce(Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (url, line) = (request.url(&self.config.base_url), self.line(request));
         let mut builder = self
             .http
             .request(request.method().clone(), url.clone())
@@ -137,8 +154,17 @@ impl Transport {
         if let Some(body) = request.body() {
             builder = builder.json(body);
         }
-        self.send(request.class, self.authorized(builder), &url, &self.line(request))
+        let builder = self.authorized(builder);
+        // Waiting for a place or for the end of a pause is not Jira's slowness, so the clock starts after it.
+        let _admission = self.admit(request.class).await;
+        let limit = self.config.request_timeout;
+        let within_limit = tokio::time::timeout(limit, async {
+            let response = self.send(request.class, builder, &url, &line).await?;
+            read(response).await
+        });
+        within_limit
             .await
+            .unwrap_or_else(|_| Err(timed_out(&line, "to send the whole answer", limit).into()))
     }
 
     /// Sends a request for an attachment; the credential only goes where the caller says.
@@ -157,9 +183,10 @@ impl Transport {
         if with_credential {
             builder = self.authorized(builder);
         }
-        self.send(EndpointClass::Attachment, builder, url, line)
-            .await
-            .map(|(response, _)| response)
+        let _admission = self.admit(EndpointClass::Attachment).await;
+        let limit = self.config.request_timeout;
+        let sent = tokio::time::timeout(limit, self.send(EndpointClass::Attachment, builder, url, line)).await;
+        sent.unwrap_or_else(|_| Err(timed_out(line, "to begin with the content", limit).into()))
     }
 
     fn authorized(&self, builder: RequestBuilder) -> RequestBuilder {
@@ -169,40 +196,34 @@ impl Transport {
         }
     }
 
+    async fn admit(&self, class: EndpointClass) -> Admission {
+        let admission = self.gate.admit(class).await;
+        self.stats.waited(class, admission.paused);
+        admission
+    }
+
     async fn send(
         &self,
         class: EndpointClass,
         builder: RequestBuilder,
         url: &Url,
         line: &RequestLine,
-    ) -> Result<(Response, Admission), Failure> {
-        let admission = self.gate.admit(class).await;
-        self.stats.waited(class, admission.paused);
+    ) -> Result<Response, Failure> {
         self.stats.sent(class);
         let limits = Limits {
             connect: self.config.connect_timeout,
             read: self.config.read_timeout,
         };
-        let sent = tokio::time::timeout(self.config.request_timeout, builder.send()).await;
-        let response = sent
-            .map_err(|_| timed_out(line, "to answer", self.config.request_timeout))?
+        let response = builder
+            .send()
+            .await
             .map_err(|error| sending_failed(error, url, line, limits))?;
         tracing::trace!(
             endpoint = class.name(),
             status = response.status().as_u16(),
             "jira answered"
         );
-        Ok((response, admission))
-    }
-
-    async fn within_time<T>(
-        &self,
-        request: &Request,
-        reading: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let limit = self.config.request_timeout;
-        let read = tokio::time::timeout(limit, reading).await;
-        read.unwrap_or_else(|_| Err(timed_out(&self.line(request), "to send the whole answer", limit).into()))
+        Ok(response)
     }
 
     async fn read_json<T: DeserializeOwned>(
@@ -233,31 +254,43 @@ impl Transport {
 
     /// The error for a 4xx or 5xx answer, and what it slows down.
     pub(crate) async fn refused(&self, class: EndpointClass, response: &mut Response, line: &RequestLine) -> Failure {
-        let status = response.status();
-        let headers = response.headers().clone();
-        if let Err(error) = self.proof.refuse_anonymous(&headers, line)
-            && status != StatusCode::UNAUTHORIZED
-        {
-            return error.into();
-        }
+        let (status, headers) = (response.status(), response.headers().clone());
         let reading = read_some(response, REFUSAL_LIMIT);
         let body = tokio::time::timeout(self.config.read_timeout, reading)
             .await
             .unwrap_or_default();
+        self.refusal_of(class, status, &headers, &body, line)
+    }
+
+    fn refusal_of(
+        &self,
+        class: EndpointClass,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        line: &RequestLine,
+    ) -> Failure {
+        // An anonymous visitor's 403 or 404 says nothing about the account; a 401 or a fault of the server speaks for
+        // itself.
+        if matches!(status.as_u16(), 400 | 403..=428)
+            && let Err(error) = self.proof.refuse_anonymous(headers, line)
+        {
+            return error.into();
+        }
         let answer = Answer {
             request: line.clone(),
             status: status.as_u16(),
-            words: self.without_secret(words(&body)),
+            words: self.without_secret(words(body)),
             cure: String::new(),
             retry_after: if may_name_wait(status) {
-                named_wait(&headers, SystemTime::now())
+                named_wait(headers, SystemTime::now())
             } else {
                 None
             },
         };
-        let denied = contains(&headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED");
+        let denied = contains(headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED");
         let slows = match status {
-            StatusCode::TOO_MANY_REQUESTS if contains(&headers, "ratelimit-reason", "jira-burst-based") => {
+            StatusCode::TOO_MANY_REQUESTS if contains(headers, "ratelimit-reason", "jira-burst-based") => {
                 Some(PauseScope::Class(class))
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(PauseScope::Everything),
@@ -284,6 +317,12 @@ impl Transport {
 
 fn is_json(headers: &HeaderMap) -> bool {
     content_type(headers).contains("json")
+}
+
+/// Jira's own errors have `errorMessages`; those of gateways, proxies and unknown routes do not.
+fn is_jira_envelope(headers: &HeaderMap, body: &[u8]) -> bool {
+    let parsed = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    is_json(headers) && parsed.get("errorMessages").is_some_and(|messages| !messages.is_null())
 }
 
 fn contains(headers: &HeaderMap, name: &str, text: &str) -> bool {
