@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::error::ElasticError;
 
 /// A complete answer whose status was acceptable.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) request: String,
     pub(crate) status: u16,

@@ -1,9 +1,10 @@
 //! The entrance: calls about the server itself, and views of its parts. It leaves sending to the transport.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::api_keys::ApiKeys;
 use crate::bulk::{BulkRequest, BulkResponse};

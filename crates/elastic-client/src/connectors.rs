@@ -68,10 +68,19 @@ impl Connectors {
             request: format!("PUT /_connector/{id}"),
             reason: reason.to_owned(),
         };
-        if self.get(id).await?.is_some() {
+        let current = connector_indices::get(&self.transport, CONNECTORS_ALIAS, id).await?;
+        let was_deleted = current
+            .as_ref()
+            .map(|document| document.value.get("deleted") == Some(&Value::Bool(true)));
+        if was_deleted == Some(false) {
             return Err(already_exists("a connector has this id; it was left as it is"));
         }
-        self.transport.send(request).await?;
+        let result = self.transport.send(request).await?.string_field("result")?;
+        if was_deleted.is_none() && result != "created" {
+            return Err(already_exists(
+                "someone else created a connector with this id at the same moment; it was reset to its initial state",
+            ));
+        }
         Ok(id.to_owned())
     }
 

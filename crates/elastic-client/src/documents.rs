@@ -112,7 +112,8 @@ pub(crate) async fn get_many(
         return Ok(Vec::new());
     }
     let request = Request::post(&[index, "_mget"])
-        .query("_source_includes", source_fields.join(","))
+        // An empty list of fields would mean all of them.
+        .query("_source", if source_fields.is_empty() { "false".to_owned() } else { source_fields.join(",") })
         .query("filter_path", "docs.found,docs._source,docs.error")
         .json(&json!({ "ids": ids }));
     let answer = transport.send(request).await?;

@@ -64,7 +64,12 @@ pub(crate) fn reason_with_causes(error: &Value) -> String {
         if !reason.is_empty() && !parts.iter().any(|part| part.contains(&reason)) {
             parts.push(reason);
         }
-        current = error.get("caused_by");
+        // The causes of these repeat the value that could not be read, and values of documents stay out of logs.
+        let is_about_a_value = matches!(
+            error.get("type").and_then(Value::as_str),
+            Some("document_parsing_exception" | "mapper_parsing_exception")
+        );
+        current = if is_about_a_value { None } else { error.get("caused_by") };
     }
     if parts.is_empty() {
         parts.push(text(error.get("type")));
@@ -163,7 +168,8 @@ impl ErrorAnswer<'_> {
 /// `security_exception` reasons begin with `action [indices:data/write/bulk] is unauthorized for ...`.
 fn denied_action(reason: &str) -> Option<String> {
     let (_, rest) = reason.split_once("action [")?;
-    let (action, _) = rest.split_once(']')?;
+    // Names of shard level actions end in brackets of their own: `indices:data/write/bulk[s]`.
+    let (action, _) = rest.split_once("] is unauthorized").or_else(|| rest.split_once(']'))?;
     Some(action.to_owned())
 }
 

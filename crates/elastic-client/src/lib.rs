@@ -12,6 +12,8 @@
 //! [`ElasticClient`] is the entrance; [`Connectors`], [`SyncJobs`], [`Indices`] and [`ApiKeys`] are views of it.
 //! Every call ends in one [`ElasticError`]; which faults are sent again, and when, is decided in `retry.rs` alone.
 
+#![warn(missing_docs)]
+
 mod config;
 mod error;
 

@@ -12,7 +12,7 @@ use crate::error::ElasticError;
 use crate::retry::Repeat;
 
 /// What a request carries.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Body {
     Empty,
     Json(Bytes),
@@ -21,7 +21,7 @@ pub(crate) enum Body {
 }
 
 /// A request to be sent by the transport.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     segments: Vec<String>,

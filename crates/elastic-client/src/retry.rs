@@ -110,3 +110,67 @@ fn wait_asked_for(error: &ElasticError) -> Duration {
 fn with_jitter(wait: Duration) -> Duration {
     wait.mul_f64(1.0 + fastrand::f64() * 0.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn server_error(status: u16, retry_after: Option<u64>) -> ElasticError {
+        ElasticError::Server {
+            request: "GET /".to_owned(),
+            status,
+            kind: String::new(),
+            reason: String::new(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
+    }
+
+    /// How many attempts were made, and how many seconds it took.
+    async fn run(policy: RetryPolicy, repeat: Repeat, error: fn() -> ElasticError) -> (u32, f64) {
+        let started = Instant::now();
+        let mut attempts = 0;
+        let result: Result<(), _> = policy
+            .run(repeat, || {
+                attempts += 1;
+                std::future::ready(Err(error()))
+            })
+            .await;
+        result.unwrap_err();
+        (attempts, started.elapsed().as_secs_f64())
+    }
+
+    fn policy(max_attempts: u32) -> RetryPolicy {
+        RetryPolicy {
+            max_attempts,
+            interval: Duration::from_secs(10),
+            on_timeout: true,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_by_one_interval_each() {
+        let (attempts, seconds) = run(policy(5), Repeat::Idempotent, || server_error(503, None)).await;
+        assert_eq!(attempts, 5);
+        // 10 + 20 + 30 + 40, and up to a tenth more.
+        assert!((100.0..=110.1).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_longer_wait_asked_for_is_kept_but_not_for_ever() {
+        let (_, seconds) = run(policy(2), Repeat::Idempotent, || server_error(503, Some(60))).await;
+        assert!((60.0..=66.1).contains(&seconds), "{seconds}");
+        let (_, seconds) = run(policy(2), Repeat::Idempotent, || server_error(503, Some(1_000_000))).await;
+        assert!((3600.0..=3960.1).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempts_configured_still_means_one() {
+        assert_eq!(
+            run(policy(0), Repeat::Idempotent, || server_error(503, None)).await.0,
+            1
+        );
+        assert_eq!(run(policy(5), Repeat::Never, || server_error(503, None)).await.0, 1);
+    }
+}

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::Answer;
 use crate::error::ElasticError;
 use crate::request::Request;
+use crate::retry::Repeat;
 use crate::search::Completeness;
 use crate::transport::Transport;
 
@@ -195,7 +196,7 @@ impl Scan {
             "size": self.page_size,
             "pit": { "id": point_in_time, "keep_alive": KEEP_ALIVE },
             "sort": ["_shard_doc"],
-            "_source": self.source_fields,
+            "_source": self.wanted_source(),
             "track_total_hits": after.is_none(),
         });
         if let Some(query) = &self.query {
@@ -214,10 +215,19 @@ impl Scan {
             .json(&body)
     }
 
+    /// To Elasticsearch an empty list of fields means all of them.
+    fn wanted_source(&self) -> Value {
+        if self.source_fields.is_empty() {
+            Value::Bool(false)
+        } else {
+            json!(self.source_fields)
+        }
+    }
+
     async fn close(&self, point_in_time: &str) {
         let request = Request::delete(&["_pit"]).json(&json!({ "id": point_in_time }));
         // Elasticsearch closes it by itself a little later, so a failure here costs nothing but that.
-        if let Err(error) = self.transport.send(request.repeat(crate::retry::Repeat::Never)).await {
+        if let Err(error) = self.transport.send(request.repeat(Repeat::Never)).await {
             tracing::debug!(index.name = %self.index, %error, "point in time was not closed");
         }
     }
@@ -231,7 +241,7 @@ impl Scan {
         };
         let request = Request::delete(&["_pit"])
             .json(&json!({ "id": point_in_time }))
-            .repeat(crate::retry::Repeat::Never);
+            .repeat(Repeat::Never);
         let transport = self.transport.clone();
         runtime.spawn(async move {
             if let Err(error) = transport.send(request).await {

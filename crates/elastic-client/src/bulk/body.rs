@@ -1,5 +1,7 @@
 //! Builds the newline-delimited body of a bulk request in one buffer. It leaves deciding when a body is full to the sink.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -7,10 +9,21 @@ use crate::bulk::request::BulkRequest;
 use crate::error::ElasticError;
 
 /// Operations for one index, serialised as they are added. All are by id, so sending a body twice is harmless.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct BulkBody {
     buffer: Vec<u8>,
     operations: usize,
+}
+
+// The buffer is content of documents, which does not belong into logs.
+impl fmt::Debug for BulkBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BulkBody")
+            .field("size_bytes", &self.buffer.len())
+            .field("operations", &self.operations)
+            .finish()
+    }
 }
 
 impl BulkBody {
@@ -138,5 +151,63 @@ fn join_lines(json: &mut [u8]) {
         for byte in json.iter_mut().filter(|byte| matches!(**byte, b'\n' | b'\r')) {
             *byte = b' ';
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serializer;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    struct Unwritable;
+
+    impl Serialize for Unwritable {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("a float that JSON cannot hold"))
+        }
+    }
+
+    fn text(body: &mut BulkBody) -> String {
+        String::from_utf8(body.take().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn ids_are_escaped() {
+        let mut body = BulkBody::default();
+        body.delete("a\"b\nc").unwrap();
+        assert_eq!(text(&mut body), "{\"delete\":{\"_id\":\"a\\\"b\\nc\"}}\n");
+    }
+
+    #[test]
+    fn a_raw_value_spread_over_lines_stays_one_line_with_the_same_content() {
+        let raw = RawValue::from_string("{\n  \"a\": \"x\\ny\",\r\n  \"b\": 1\n}".to_owned()).unwrap();
+        let mut body = BulkBody::default();
+        body.index("1", &raw).unwrap();
+        let text = text(&mut body);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        let document: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
+        assert_eq!(document, serde_json::json!({ "a": "x\ny", "b": 1 }));
+    }
+
+    #[test]
+    fn an_operation_that_cannot_be_written_leaves_no_trace() {
+        let mut body = BulkBody::default();
+        let bytes = body.index("1", &serde_json::json!({ "n": 1 })).unwrap();
+        assert_eq!(bytes, body.len_bytes());
+        body.update("2", &Unwritable).unwrap_err();
+        assert_eq!((body.len_bytes(), body.operations()), (bytes, 1));
+    }
+
+    #[test]
+    fn taking_starts_a_new_body() {
+        let mut body = BulkBody::with_capacity(64);
+        body.delete("1").unwrap();
+        let request = body.take_request("jira", None);
+        assert_eq!(request.operations, 1);
+        assert!(body.is_empty() && body.len_bytes() == 0);
+        assert!(!format!("{request:?}").contains("delete"), "bodies do not print");
     }
 }

@@ -79,10 +79,11 @@ impl ItemError {
     #[must_use]
     pub fn refused_field(&self) -> Option<&str> {
         // The forms in which Elasticsearch 8 and 9 name a field, each with what ends the name.
-        const FORMS: [(&str, &str); 6] = [
+        const FORMS: [(&str, &str); 7] = [
             ("failed to parse field [", "] of type"),
             ("object mapping for [", "] tried to parse"),
             ("mapper [", "] cannot be changed"),
+            ("non object mapping [", "] with"),
             ("mapping for [", "]"),
             ("immense term in field=\"", "\""),
             ("failed to parse [", "]"),
@@ -124,5 +125,55 @@ impl From<WireItem> for ItemResult {
             result,
             error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    fn item(status: u16, result: Option<ItemAction>, kind: Option<&str>) -> ItemResult {
+        let error = kind.map(|kind| ItemError {
+            kind: kind.to_owned(),
+            reason: String::new(),
+        });
+        ItemResult {
+            id: "1".to_owned(),
+            status,
+            result,
+            error,
+        }
+    }
+
+    #[test_case(200, Some(ItemAction::Updated), None => ItemOutcome::Applied)]
+    #[test_case(201, Some(ItemAction::Created), None => ItemOutcome::Applied)]
+    #[test_case(200, Some(ItemAction::Noop), None => ItemOutcome::Applied)]
+    #[test_case(404, Some(ItemAction::NotFound), None => ItemOutcome::NotFound; "deleting what is not there")]
+    #[test_case(404, None, Some("document_missing_exception") => ItemOutcome::NotFound; "updating what is not there")]
+    #[test_case(404, None, Some("index_not_found_exception") => ItemOutcome::Rejected; "a missing index is no missing document")]
+    #[test_case(429, None, Some("es_rejected_execution_exception") => ItemOutcome::Retry)]
+    #[test_case(429, None, Some("circuit_breaking_exception") => ItemOutcome::Retry)]
+    #[test_case(503, None, Some("unavailable_shards_exception") => ItemOutcome::Retry)]
+    #[test_case(400, None, Some("document_parsing_exception") => ItemOutcome::Rejected)]
+    #[test_case(409, None, Some("version_conflict_engine_exception") => ItemOutcome::Rejected)]
+    #[test_case(200, None, Some("odd") => ItemOutcome::Rejected; "an error with a good status is an error")]
+    fn outcomes(status: u16, result: Option<ItemAction>, kind: Option<&str>) -> ItemOutcome {
+        item(status, result, kind).outcome()
+    }
+
+    #[test_case("[1:45] failed to parse field [Issue.due] of type [date] in document with id 'a'" => Some("Issue.due"))]
+    #[test_case("object mapping for [Issue.foo] tried to parse field [foo] as object, but found a concrete value" => Some("Issue.foo"))]
+    #[test_case("mapper [a.b] cannot be changed from type [long] to [text]" => Some("a.b"))]
+    #[test_case("can't merge a non object mapping [a.b] with an object mapping" => Some("a.b"))]
+    #[test_case("Document contains at least one immense term in field=\"title\" (whose UTF8 encoding" => Some("title"))]
+    #[test_case("Limit of total fields [5000] has been exceeded" => None)]
+    fn the_refused_field_is_found(reason: &str) -> Option<&'static str> {
+        let error = ItemError {
+            kind: String::new(),
+            reason: reason.to_owned(),
+        };
+        error.refused_field().map(|field| &*field.to_owned().leak())
     }
 }

@@ -1,5 +1,6 @@
 //! Sends one bulk body. What the items came to is in `response.rs`.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ const NEEDED_FIELDS: &str = "took,errors,items.*._id,items.*.status,items.*.resu
                              items.*.error.reason,items.*.error.caused_by.reason,items.*.error.caused_by.type";
 
 /// Operations for one index.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BulkRequest {
     /// Index or alias.
     pub index: String,
@@ -27,6 +28,20 @@ pub struct BulkRequest {
     pub operations: usize,
     /// Limit for one attempt, if not the client's.
     pub timeout: Option<Duration>,
+}
+
+// The body is content of documents, which does not belong into logs.
+impl fmt::Debug for BulkRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BulkRequest")
+            .field("index", &self.index)
+            .field("pipeline", &self.pipeline)
+            .field("size_bytes", &self.body.len())
+            .field("operations", &self.operations)
+            .field("timeout", &self.timeout)
+            .finish()
+    }
 }
 
 impl BulkRequest {

@@ -1,6 +1,8 @@
 //! A document of `.elastic-connectors`. Defaults for what is absent are left to the reader of the record, except where a
 //! flag can only mean false.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
@@ -10,7 +12,7 @@ use crate::records::words::{ConnectorStatus, JobStatus, JobType};
 
 /// A connector record. Members that are absent, null or of the wrong type are `None` or empty; the last are named in
 /// `problems`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the record, under the same names")]
 pub struct ConnectorRecord {
     pub api_key_id: Option<String>,
@@ -92,6 +94,23 @@ pub struct ScheduleEntry {
     pub enabled: bool,
     /// A Quartz cron expression in UTC.
     pub interval: String,
+}
+
+// `configuration` and `raw` hold passwords of the data source; only names of fields are shown.
+impl fmt::Debug for ConnectorRecord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ConnectorRecord")
+            .field("service_type", &self.service_type)
+            .field("index_name", &self.index_name)
+            .field("status", &self.status)
+            .field("last_sync_status", &self.last_sync_status)
+            .field("last_access_control_sync_status", &self.last_access_control_sync_status)
+            .field("last_seen", &self.last_seen)
+            .field("configuration", &self.configuration.keys().collect::<Vec<_>>())
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ConnectorRecord {
@@ -202,5 +221,89 @@ impl Scheduling {
             incremental: reader.nested("incremental").map(entry),
             access_control: reader.nested("access_control").map(entry),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::json;
+
+    use super::*;
+    use crate::records::words::ValidationState;
+
+    fn read(value: &Value) -> ConnectorRecord {
+        ConnectorRecord::read(value.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn a_fresh_record_has_neither_pipeline_nor_features_and_no_problems() {
+        let record = read(&json!({
+            "configuration": {}, "custom_scheduling": {}, "deleted": false, "is_native": false, "name": "",
+            "index_name": "jira", "service_type": "jira", "status": "created", "language": null,
+            "scheduling": { "full": { "enabled": false, "interval": "0 0 0 * * ?" } },
+            "filtering": [{ "domain": "DEFAULT", "active": { "advanced_snippet": { "value": {} }, "rules": [{}],
+                            "validation": { "state": "valid", "errors": [] } } }],
+        }));
+        assert_eq!(record.problems, Vec::<String>::new());
+        assert_eq!(
+            (record.pipeline.clone(), record.features, record.language.clone()),
+            (None, None, None)
+        );
+        assert_eq!(record.status, Some(ConnectorStatus::Created));
+        assert_eq!(record.schedule(&JobType::Full).unwrap().interval, "0 0 0 * * ?");
+        let active = &record.filtering[0].active;
+        assert_eq!(active.validation_state, Some(ValidationState::Valid));
+        assert_eq!((active.rules.len(), active.has_advanced()), (1, None));
+    }
+
+    #[test]
+    fn everything_is_found_where_the_protocol_puts_it() {
+        let record = read(&json!({
+            "features": { "sync_rules": { "basic": { "enabled": true }, "advanced": { "enabled": false } },
+                          "document_level_security": { "enabled": true }, "filtering_rules": true },
+            "pipeline": { "name": "p", "extract_binary_content": false },
+            "last_sync_status": "in_progress", "last_access_control_sync_status": "odd_new_word",
+            "last_indexed_document_count": 7.0, "last_seen": "2026-08-01T10:00:00.123456+00:00",
+            "sync_cursor": { "at": 1 },
+        }));
+        let features = record.features.unwrap();
+        assert_eq!(
+            (features.sync_rules_basic, features.sync_rules_advanced),
+            (Some(true), Some(false))
+        );
+        assert_eq!(
+            (features.document_level_security, features.incremental_sync),
+            (Some(true), None)
+        );
+        assert_eq!(features.legacy_filtering_rules, Some(true));
+        let pipeline = record.pipeline.unwrap();
+        assert_eq!(
+            (pipeline.extract_binary_content, pipeline.reduce_whitespace),
+            (false, true)
+        );
+        assert_eq!(record.last_sync_status, Some(JobStatus::InProgress));
+        assert_eq!(record.last_access_control_sync_status.unwrap().as_str(), "odd_new_word");
+        assert_eq!(record.last_indexed_document_count, Some(7));
+        assert_eq!(record.last_seen.unwrap().timestamp_micros(), 1_785_578_400_123_456);
+        assert_eq!(record.sync_cursor, Some(json!({ "at": 1 })));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_stops_nothing() {
+        let record = read(&json!({
+            "name": 5, "last_seen": "yesterday", "index_name": "jira",
+            "filtering": [{ "draft": { "rules": "none" } }], "scheduling": { "full": { "enabled": "yes" } },
+        }));
+        assert_eq!(record.index_name.as_deref(), Some("jira"));
+        assert_eq!(
+            record.problems,
+            [
+                "filtering[0].draft.rules: an array was expected",
+                "last_seen: an ISO 8601 timestamp was expected",
+                "name: a string was expected",
+                "scheduling.full.enabled: true or false was expected",
+            ]
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! A document of `.elastic-connectors-sync-jobs`. Which job may be claimed, and what its states mean, is left to the
 //! service.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
@@ -10,7 +12,7 @@ use crate::records::filtering::FilteringRules;
 use crate::records::words::{JobStatus, JobType, TriggerMethod};
 
 /// A sync job. Members that are absent, null or of the wrong type are `None` or empty; the last are named in `problems`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the record, under the same names")]
 pub struct SyncJobRecord {
     pub cancelation_requested_at: Option<DateTime<Utc>>,
@@ -39,7 +41,7 @@ pub struct SyncJobRecord {
 }
 
 /// `connector` of a sync job.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the record, under the same names")]
 pub struct JobConnector {
     pub id: Option<String>,
@@ -52,6 +54,34 @@ pub struct JobConnector {
     pub pipeline: Option<PipelineSettings>,
     pub service_type: Option<String>,
     pub sync_cursor: Option<Value>,
+}
+
+// `connector.configuration` and `raw` hold passwords of the data source; only names of fields are shown.
+impl fmt::Debug for SyncJobRecord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SyncJobRecord")
+            .field("job_type", &self.job_type)
+            .field("status", &self.status)
+            .field("trigger_method", &self.trigger_method)
+            .field("created_at", &self.created_at)
+            .field("last_seen", &self.last_seen)
+            .field("worker_hostname", &self.worker_hostname)
+            .field("connector", &self.connector)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for JobConnector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("JobConnector")
+            .field("id", &self.id)
+            .field("index_name", &self.index_name)
+            .field("configuration", &self.configuration.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 impl SyncJobRecord {
@@ -99,5 +129,40 @@ impl JobConnector {
             service_type: reader.text("service_type"),
             sync_cursor: reader.any("sync_cursor").cloned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_snapshot_of_the_connector_is_read_with_the_job() {
+        let raw = json!({
+            "status": "suspended", "job_type": "access_control", "trigger_method": "on_demand",
+            "indexed_document_volume": 3, "metadata": { "progress": ["a"] },
+            "created_at": "2026-08-01T10:00:00Z", "worker_hostname": "w",
+            "connector": { "id": "c", "index_name": ".search-acl-filter-jira", "configuration": { "x": {} },
+                           "filtering": { "advanced_snippet": { "value": [{ "query": "project = A" }] } } },
+        });
+        let job = SyncJobRecord::read(raw.as_object().unwrap().clone());
+        assert!(job.problems.is_empty());
+        assert_eq!(
+            (job.status, job.job_type),
+            (Some(JobStatus::Suspended), Some(JobType::AccessControl))
+        );
+        assert_eq!(job.indexed_document_volume, Some(3));
+        assert_eq!(job.connector.index_name.as_deref(), Some(".search-acl-filter-jira"));
+        assert!(job.connector.filtering.has_advanced().is_some());
+        assert_eq!(job.raw["metadata"], json!({ "progress": ["a"] }));
+    }
+
+    #[test]
+    fn a_job_without_its_connector_is_still_a_job() {
+        let job = SyncJobRecord::read(json!({ "connector": "gone" }).as_object().unwrap().clone());
+        assert_eq!(job.connector, JobConnector::default());
+        assert_eq!(job.problems, ["connector: an object was expected"]);
     }
 }

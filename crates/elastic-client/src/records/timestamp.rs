@@ -41,3 +41,31 @@ fn parse_text(text: &str) -> Option<DateTime<Utc>> {
                 .map(|naive| naive.and_utc())
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case(json!("2026-08-01T10:00:00Z") => "2026-08-01T10:00:00+00:00"; "server form")]
+    #[test_case(json!("2026-08-01T10:00:00.123456789Z") => "2026-08-01T10:00:00.123456789+00:00"; "nanoseconds")]
+    #[test_case(json!("2026-08-01T10:00:00.123456+00:00") => "2026-08-01T10:00:00.123456+00:00"; "peer form")]
+    #[test_case(json!("2026-08-01T10:00:00+0200") => "2026-08-01T08:00:00+00:00"; "offset without colon")]
+    #[test_case(json!("2026-08-01T10:00:00.5") => "2026-08-01T10:00:00.500+00:00"; "naive means utc")]
+    #[test_case(json!("2026-08-01 10:00:00") => "2026-08-01T10:00:00+00:00"; "naive with a blank")]
+    #[test_case(json!("2026-08-01") => "2026-08-01T00:00:00+00:00"; "date")]
+    #[test_case(json!(1_785_578_400_000_i64) => "2026-08-01T10:00:00+00:00"; "epoch milliseconds")]
+    fn all_forms_are_read(value: Value) -> String {
+        parse(&value).unwrap().to_rfc3339()
+    }
+
+    #[test_case(json!("yesterday"))]
+    #[test_case(json!(""))]
+    #[test_case(json!(true))]
+    #[test_case(json!("2026-13-01T00:00:00Z"))]
+    fn anything_else_is_refused(value: Value) {
+        assert_eq!(parse(&value), None);
+    }
+}
