@@ -143,7 +143,7 @@ impl ElasticClient {
     }
 
     /// The given fields of many documents, read in real time, in the order of `ids`; `None` for those that do not
-    /// exist. At most 10,000 at once.
+    /// exist, an empty object for those that have none of the fields.
     pub async fn get_documents(
         &self,
         index: &str,

@@ -129,6 +129,7 @@ pub(crate) async fn get_many(
                 kind: error.get("type").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 reason: reason_with_causes(&error),
             }),
+            (Some(true), None) if item.source.is_null() => Ok(Some(json!({}))),
             (Some(true), None) => Ok(Some(item.source)),
             (Some(false), None) => Ok(None),
             (None, None) => Err(answer.unexpected("docs.found", "true or false was expected")),

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::ElasticError;
 
@@ -58,18 +58,32 @@ impl Refusal {
 /// `reason` and those of its causes that say something new.
 pub(crate) fn reason_with_causes(error: &Value) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let mut current = Some(error);
-    while let Some(error) = current {
-        let reason = text(error.get("reason"));
+    let mut add = |error: &Value| {
+        let reason = text(error.get("reason")).trim_end_matches('.').to_owned();
         if !reason.is_empty() && !parts.iter().any(|part| part.contains(&reason)) {
             parts.push(reason);
         }
+    };
+    let mut current = Some(error);
+    while let Some(error) = current {
+        add(error);
         // The causes of these repeat the value that could not be read, and values of documents stay out of logs.
         let is_about_a_value = matches!(
             error.get("type").and_then(Value::as_str),
             Some("document_parsing_exception" | "mapper_parsing_exception")
         );
-        current = if is_about_a_value { None } else { error.get("caused_by") };
+        if is_about_a_value {
+            let cause = text(error.pointer("/caused_by/reason"));
+            if cause.contains("immense term") {
+                add(&json!({ "reason": "a term is longer than 32766 bytes" }));
+            }
+            break;
+        }
+        // A search that fails on all shards says why in its root cause alone.
+        if let Some(root_cause) = error.pointer("/root_cause/0") {
+            add(root_cause);
+        }
+        current = error.get("caused_by");
     }
     if parts.is_empty() {
         parts.push(text(error.get("type")));
