@@ -2,8 +2,12 @@
 //!
 //! Modules in reading order. The program starts in `main.rs`, which hands over to `cli`.
 
+pub mod cli;
 pub mod config;
+pub mod service;
 pub mod sync;
-pub mod source;
+
 pub mod sink;
+pub mod source;
+
 pub mod telemetry;

@@ -41,7 +41,14 @@ pub(super) async fn run(
     limits: BatchLimits,
     mut commands: mpsc::Receiver<Command>,
 ) -> Result<(), SinkError> {
-    let mut batcher = Batcher { shared, limits, open: Vec::new(), lines: 0, bytes: 0, in_flight: JoinSet::new() };
+    let mut batcher = Batcher {
+        shared,
+        limits,
+        open: Vec::new(),
+        lines: 0,
+        bytes: 0,
+        in_flight: JoinSet::new(),
+    };
     loop {
         let lingering = !batcher.open.is_empty();
         tokio::select! {
@@ -50,7 +57,7 @@ pub(super) async fn run(
                 Some(Command::Flush(done)) => {
                     batcher.drain().await?;
                     // The sink may have been dropped while it waited; nobody needs the answer then.
-                    drop(done.send(()));
+                    done.send(()).unwrap_or_default();
                 }
                 None => return batcher.drain().await,
             },
@@ -71,7 +78,11 @@ struct Batcher {
 
 impl Batcher {
     async fn add(&mut self, queued: Queued) -> Result<(), SinkError> {
-        let lines = if matches!(queued.operation, Operation::Delete { .. }) { 1 } else { 2 };
+        let lines = if matches!(queued.operation, Operation::Delete { .. }) {
+            1
+        } else {
+            2
+        };
         let bytes = queued.operation.size();
         let too_many = self.lines + lines > self.limits.lines || self.bytes + bytes > self.limits.bytes;
         if too_many && !self.open.is_empty() {

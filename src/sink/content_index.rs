@@ -41,10 +41,15 @@ impl<'a> ContentIndex<'a> {
         let indices = self.client.indices();
         let missing = missing_properties(&indices.get_mapping(self.name).await?);
         if !missing.is_empty() {
-            indices.put_mapping(self.name, &json!({ "properties": missing })).await?;
+            indices
+                .put_mapping(self.name, &json!({ "properties": missing }))
+                .await?;
         }
         indices
-            .put_settings(self.name, &json!({ "index.mapping.total_fields.ignore_dynamic_beyond_limit": true }))
+            .put_settings(
+                self.name,
+                &json!({ "index.mapping.total_fields.ignore_dynamic_beyond_limit": true }),
+            )
             .await
     }
 }
@@ -105,14 +110,27 @@ fn fixed_properties() -> Map<String, Value> {
         ("body", json!({ "type": "text" })),
         (EXTRACTION_FIELD, json!({ "type": "keyword" })),
     ];
-    properties.into_iter().map(|(name, mapping)| (name.to_owned(), mapping)).collect()
+    properties
+        .into_iter()
+        .map(|(name, mapping)| (name.to_owned(), mapping))
+        .collect()
 }
 
 /// The fixed fields that no index behind the name maps yet.
 fn missing_properties(mapping: &Value) -> Map<String, Value> {
-    let indices: Vec<&Value> = mapping.as_object().map(|all| all.values().collect()).unwrap_or_default();
-    let mapped = |name: &str| indices.iter().any(|index| !index["mappings"]["properties"][name].is_null());
-    fixed_properties().into_iter().filter(|(name, _)| !mapped(name)).collect()
+    let indices: Vec<&Value> = mapping
+        .as_object()
+        .map(|all| all.values().collect())
+        .unwrap_or_default();
+    let mapped = |name: &str| {
+        indices
+            .iter()
+            .any(|index| !index["mappings"]["properties"][name].is_null())
+    };
+    fixed_properties()
+        .into_iter()
+        .filter(|(name, _)| !mapped(name))
+        .collect()
 }
 
 #[cfg(test)]
@@ -121,7 +139,8 @@ mod tests {
 
     #[test]
     fn only_what_an_index_lacks_is_added() {
-        let mapping = json!({"search-jira": {"mappings": {"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}}}});
+        let mapping =
+            json!({"search-jira": {"mappings": {"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}}}});
         let missing = missing_properties(&mapping);
         assert!(!missing.contains_key("id") && !missing.contains_key("Key"));
         assert_eq!(missing["jira_id"], json!({"type": "long"}));

@@ -61,7 +61,11 @@ pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Resu
             return Ok(());
         }
         if !busy.is_empty() {
-            warn!(items = busy.len(), wait_ms = wait.as_millis() as u64, "elasticsearch is busy; sending again later");
+            warn!(
+                items = busy.len(),
+                wait_ms = wait.as_millis() as u64,
+                "elasticsearch is busy; sending again later"
+            );
             shared.pause(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -77,7 +81,11 @@ async fn send(shared: &Shared, batch: &[Queued]) -> Result<Vec<elastic_client::I
         append(&mut body, &queued.operation).map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
     }
     let request = body.take_request(&shared.index, shared.pipeline.as_deref());
-    let response = shared.client.bulk(&request).await.map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+    let response = shared
+        .client
+        .bulk(&request)
+        .await
+        .map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
     Ok(response.items)
 }
 
@@ -95,13 +103,19 @@ fn append(body: &mut BulkBody, operation: &Operation) -> Result<(), ElasticError
 
 /// The same operation without the field that the mapping refuses, or the operation back when that cannot help.
 fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<Queued, Queued> {
-    let Operation::Index { id, source, .. } = &mut queued.operation else { return Err(queued) };
-    let Some(field) = refused.refused_field() else { return Err(queued) };
+    let Operation::Index { id, source, .. } = &mut queued.operation else {
+        return Err(queued);
+    };
+    let Some(field) = refused.refused_field() else {
+        return Err(queued);
+    };
     if queued.repairs >= MAX_REPAIRS {
         return Err(queued);
     }
     let noted = format!("field [{field}] was left out: {}", refused.reason);
-    let Some(without) = without_field(source, field, &noted) else { return Err(queued) };
+    let Some(without) = without_field(source, field, &noted) else {
+        return Err(queued);
+    };
     warn!(document.id = %id, field, "the mapping refuses a field; the document is indexed without it");
     shared.progress.field_left_out(id.as_str(), field, &refused.reason);
     *source = without;

@@ -19,7 +19,14 @@ impl ErrorMonitor {
     /// Starts with a window full of successes, as the framework does.
     pub fn new(config: ErrorMonitorConfig) -> Self {
         let window = std::iter::repeat_n(false, config.error_window_size).collect();
-        Self { config, total: 0, consecutive: 0, window, errors_in_window: 0, last_errors: VecDeque::new() }
+        Self {
+            config,
+            total: 0,
+            consecutive: 0,
+            window,
+            errors_in_window: 0,
+            last_errors: VecDeque::new(),
+        }
     }
 
     /// An item was applied.
@@ -43,9 +50,15 @@ impl ErrorMonitor {
         let window = self.window.len().max(1);
         let rate = self.errors_in_window as f64 / window as f64;
         let passed = if self.total > self.config.max_total_errors {
-            format!("{} in all (max_total_errors is {})", self.total, self.config.max_total_errors)
+            format!(
+                "{} in all (max_total_errors is {})",
+                self.total, self.config.max_total_errors
+            )
         } else if self.consecutive > self.config.max_consecutive_errors {
-            format!("{} in a row (max_consecutive_errors is {})", self.consecutive, self.config.max_consecutive_errors)
+            format!(
+                "{} in a row (max_consecutive_errors is {})",
+                self.consecutive, self.config.max_consecutive_errors
+            )
         } else if rate > self.config.max_error_rate {
             format!(
                 "{} of the last {window} (max_error_rate is {})",
@@ -99,7 +112,10 @@ mod tests {
             monitor.applied();
         }
         let text = monitor.rejected("the last").unwrap_err();
-        assert_eq!(text, "16 of the last 100 (max_error_rate is 0.15). Last errors: x; the last");
+        assert_eq!(
+            text,
+            "16 of the last 100 (max_error_rate is 0.15). Last errors: x; the last"
+        );
     }
 
     #[test]

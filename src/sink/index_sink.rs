@@ -91,10 +91,15 @@ impl Shared {
         warn!(document.id = id, reason, "elasticsearch refused a document");
         self.progress.rejected(id, &reason);
         if let Some(issue_id) = issue_id {
-            self.rejected_issues.lock().unwrap_or_else(PoisonError::into_inner).insert(issue_id);
+            self.rejected_issues
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(issue_id);
         }
         let mut monitor = self.monitor.lock().unwrap_or_else(PoisonError::into_inner);
-        monitor.rejected(&format!("{id}: {reason}")).map_err(SinkError::TooManyErrors)
+        monitor
+            .rejected(&format!("{id}: {reason}"))
+            .map_err(SinkError::TooManyErrors)
     }
 
     /// Waits before items are sent again. Dropping the batcher ends the wait.
@@ -164,7 +169,15 @@ impl Sink for IndexSink {
             .acquire_many_owned(units as u32)
             .await
             .map_err(|_| SinkError::Closed("its budget was closed".into()))?;
-        match self.commands.send(Command::Write(Queued { operation, _held: held, repairs: 0 })).await {
+        match self
+            .commands
+            .send(Command::Write(Queued {
+                operation,
+                _held: held,
+                repairs: 0,
+            }))
+            .await
+        {
             Ok(()) => Ok(()),
             Err(_) => Err(self.failure().await),
         }
@@ -175,7 +188,12 @@ impl Sink for IndexSink {
         if self.commands.send(Command::Flush(done)).await.is_err() || flushed.await.is_err() {
             return Err(self.failure().await);
         }
-        Ok(self.shared.rejected_issues.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self
+            .shared
+            .rejected_issues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone())
     }
 
     async fn scan(&self) -> Result<ContentScan, SinkError> {

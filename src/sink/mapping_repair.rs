@@ -12,7 +12,9 @@ const ERRORS_FIELD: &str = "_ingestion_errors";
 ///
 /// `noted` is kept in the document, so that a reader sees why the field is missing.
 pub(super) fn without_field(source: &Bytes, path: &str, noted: &str) -> Option<Bytes> {
-    let Ok(Value::Object(mut document)) = serde_json::from_slice(source) else { return None };
+    let Ok(Value::Object(mut document)) = serde_json::from_slice(source) else {
+        return None;
+    };
     if !remove(&mut document, path) {
         return None;
     }

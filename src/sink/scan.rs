@@ -17,14 +17,25 @@ pub struct ContentScan {
 impl ContentScan {
     /// Makes everything written so far visible, then begins.
     pub(super) async fn start(client: &ElasticClient, index: &str) -> Result<Self, SinkError> {
-        client.indices().refresh(index).await.map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
-        Ok(Self { scan: client.scan(index, FIELDS, None) })
+        client
+            .indices()
+            .refresh(index)
+            .await
+            .map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+        Ok(Self {
+            scan: client.scan(index, FIELDS, None),
+        })
     }
 }
 
 impl IndexScan for ContentScan {
     async fn next_page(&mut self) -> Result<IndexedPage, SinkError> {
-        match self.scan.next_page().await.map_err(|error| SinkError::Elasticsearch(error.to_string()))? {
+        match self
+            .scan
+            .next_page()
+            .await
+            .map_err(|error| SinkError::Elasticsearch(error.to_string()))?
+        {
             ScanNext::Page(documents) => Ok(IndexedPage::Documents(documents.into_iter().map(read).collect())),
             ScanNext::End { .. } => Ok(IndexedPage::End),
         }
@@ -38,7 +49,9 @@ fn read(document: ScannedDocument) -> IndexedDocument {
     let text = |field: &str| source.get(field).and_then(Value::as_str).map(str::to_owned);
     let number = |field: &str| source.get(field).and_then(Value::as_u64);
     let key = text("Key");
-    let project_id = id.strip_prefix("project-").filter(|_| text("Type").as_deref() == Some("Project"));
+    let project_id = id
+        .strip_prefix("project-")
+        .filter(|_| text("Type").as_deref() == Some("Project"));
     let kind = match (&key, project_id) {
         (None, _) => DocumentKind::Attachment,
         (Some(_), Some(_)) => DocumentKind::Project,

@@ -17,12 +17,17 @@ pub(super) async fn complete(client: &JiraClient, issue: &mut Issue) -> Result<(
 }
 
 fn is_cut(issue: &Issue, field: &str, list: &str) -> bool {
-    let Some(page) = issue.fields.get(field).and_then(Value::as_object) else { return false };
+    let Some(page) = issue.fields.get(field).and_then(Value::as_object) else {
+        return false;
+    };
     let embedded = page.get(list).and_then(Value::as_array).map_or(0, Vec::len) as u64;
     match page.get("total").and_then(Value::as_u64) {
         Some(total) => embedded < total,
         // Without a total a full page may be a cut one.
-        None => page.get("maxResults").and_then(Value::as_u64).is_some_and(|most| embedded >= most),
+        None => page
+            .get("maxResults")
+            .and_then(Value::as_u64)
+            .is_some_and(|most| embedded >= most),
     }
 }
 
@@ -50,6 +55,17 @@ mod tests {
     #[test_case(Value::Null, false; "the field is hidden")]
     fn a_cut_list_is_noticed(comment: Value, expected: bool) {
         let fields = serde_json::Map::from_iter([("comment".to_owned(), comment)]);
-        assert_eq!(is_cut(&Issue { id: 1, key: "A-1".into(), fields }, "comment", "comments"), expected);
+        assert_eq!(
+            is_cut(
+                &Issue {
+                    id: 1,
+                    key: "A-1".into(),
+                    fields
+                },
+                "comment",
+                "comments"
+            ),
+            expected
+        );
     }
 }

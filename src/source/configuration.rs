@@ -56,7 +56,11 @@ impl<'a> Configuration<'a> {
     /// The value in force for a field. A field that the record lacks has its default.
     pub fn get(&self, key: &str) -> Result<FieldValue, FieldProblem> {
         let field = find(key).expect("callers ask for defined fields only");
-        let stored = self.record.get(key).and_then(|entry| entry.get("value")).unwrap_or(&Value::Null);
+        let stored = self
+            .record
+            .get(key)
+            .and_then(|entry| entry.get("value"))
+            .unwrap_or(&Value::Null);
         let value = convert(field, stored)?;
         if value != FieldValue::Unset || field.required {
             return Ok(value);
@@ -81,11 +85,21 @@ impl<'a> Configuration<'a> {
 
     /// Every problem of every field that applies.
     pub fn problems(&self) -> Vec<FieldProblem> {
-        FIELDS.iter().filter(|field| self.applies(field)).filter_map(|field| self.check(field).err()).collect()
+        FIELDS
+            .iter()
+            .filter(|field| self.applies(field))
+            .filter_map(|field| self.check(field).err())
+            .collect()
     }
 
     fn check(&self, field: &'static FieldDefinition) -> Result<(), FieldProblem> {
-        let problem = |text: String| Err(FieldProblem { key: field.key, label: field.label, problem: text });
+        let problem = |text: String| {
+            Err(FieldProblem {
+                key: field.key,
+                label: field.label,
+                problem: text,
+            })
+        };
         match self.get(field.key)? {
             FieldValue::Unset if field.required => problem("is empty; it is required".into()),
             FieldValue::Number(number) => {
@@ -110,8 +124,16 @@ impl<'a> Configuration<'a> {
 
 fn convert(field: &FieldDefinition, stored: &Value) -> Result<FieldValue, FieldProblem> {
     let wrong = |expected: &str| {
-        let shown = if field.sensitive { "a value of another type".to_owned() } else { stored.to_string() };
-        Err(FieldProblem { key: field.key, label: field.label, problem: format!("is {shown}; it must be {expected}") })
+        let shown = if field.sensitive {
+            "a value of another type".to_owned()
+        } else {
+            stored.to_string()
+        };
+        Err(FieldProblem {
+            key: field.key,
+            label: field.label,
+            problem: format!("is {shown}; it must be {expected}"),
+        })
     };
     match (field.kind, stored) {
         (_, Value::Null) => Ok(FieldValue::Unset),
@@ -145,6 +167,14 @@ fn convert(field: &FieldDefinition, stored: &Value) -> Result<FieldValue, FieldP
 }
 
 fn list<'t>(items: impl Iterator<Item = &'t str>) -> FieldValue {
-    let items: Vec<String> = items.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
-    if items.is_empty() { FieldValue::Unset } else { FieldValue::List(items) }
+    let items: Vec<String> = items
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if items.is_empty() {
+        FieldValue::Unset
+    } else {
+        FieldValue::List(items)
+    }
 }

@@ -19,27 +19,49 @@ pub(super) async fn issues(
     scope_jql: &str,
     missing: Vec<MissingIssue>,
 ) -> Result<Vec<(IssueId, Confirmation)>, JiraError> {
-    let put_away: HashSet<String> =
-        scope::list(client, ProjectStatus::ArchivedOrDeleted).await?.into_iter().map(|project| project.key).collect();
+    let put_away: HashSet<String> = scope::list(client, ProjectStatus::ArchivedOrDeleted)
+        .await?
+        .into_iter()
+        .map(|project| project.key)
+        .collect();
     let mut answers = Vec::with_capacity(missing.len());
     let mut readable = Vec::new();
     for batch in missing.chunks(FETCHED_AT_ONCE) {
         let ids: Vec<IssueId> = batch.iter().map(|issue| issue.id).collect();
         let fetched = client.fetch_issues(&ids, &["updated"]).await?;
         readable.extend(fetched.issues.into_iter().map(|issue| issue.id));
-        answers.extend(fetched.failed.into_iter().map(|(id, reason)| (id, Confirmation::Unknown(reason))));
+        answers.extend(
+            fetched
+                .failed
+                .into_iter()
+                .map(|(id, reason)| (id, Confirmation::Unknown(reason))),
+        );
         for id in fetched.absent {
-            let key = batch.iter().find(|issue| issue.id == id).and_then(|issue| issue.key.as_deref());
+            let key = batch
+                .iter()
+                .find(|issue| issue.id == id)
+                .and_then(|issue| issue.key.as_deref());
             let project = key.and_then(|key| key.rsplit_once('-')).map(|(project, _)| project);
             let archived = project.is_some_and(|project| put_away.contains(project));
-            answers.push((id, if archived { Confirmation::OutOfScope } else { Confirmation::Gone }));
+            answers.push((
+                id,
+                if archived {
+                    Confirmation::OutOfScope
+                } else {
+                    Confirmation::Gone
+                },
+            ));
         }
     }
     for ids in readable.chunks(RECONCILED_AT_ONCE) {
         let found = client.search_reconciled(scope_jql, ids).await?;
         let found: HashSet<IssueId> = found.into_iter().map(|head| head.id).collect();
         answers.extend(ids.iter().map(|id| {
-            let answer = if found.contains(id) { Confirmation::Lagging } else { Confirmation::OutOfScope };
+            let answer = if found.contains(id) {
+                Confirmation::Lagging
+            } else {
+                Confirmation::OutOfScope
+            };
             (*id, answer)
         }));
     }
@@ -52,8 +74,11 @@ pub(super) async fn projects(
     all: bool,
     missing: Vec<u64>,
 ) -> Result<Vec<(u64, Confirmation)>, JiraError> {
-    let put_away: HashSet<u64> =
-        scope::list(client, ProjectStatus::ArchivedOrDeleted).await?.into_iter().map(|project| project.id).collect();
+    let put_away: HashSet<u64> = scope::list(client, ProjectStatus::ArchivedOrDeleted)
+        .await?
+        .into_iter()
+        .map(|project| project.id)
+        .collect();
     let mut answers = Vec::with_capacity(missing.len());
     for id in missing {
         let answer = if put_away.contains(&id) {

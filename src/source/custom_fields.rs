@@ -17,13 +17,20 @@ impl CustomFieldNames {
     pub fn new(fields: &[Field]) -> Self {
         let mut by_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for field in fields.iter().filter(|field| field.custom) {
-            by_name.entry(usable(&field.name, &field.id)).or_default().push(&field.id);
+            by_name
+                .entry(usable(&field.name, &field.id))
+                .or_default()
+                .push(&field.id);
         }
         let mut by_id = HashMap::new();
         for (name, mut ids) in by_name {
             ids.sort_by_key(|id| (number(id), id.to_owned()));
             for (position, id) in ids.into_iter().enumerate() {
-                let name = if position == 0 { name.clone() } else { format!("{name} ({id})") };
+                let name = if position == 0 {
+                    name.clone()
+                } else {
+                    format!("{name} ({id})")
+                };
                 by_id.insert(id.to_owned(), name);
             }
         }
@@ -37,7 +44,10 @@ impl CustomFieldNames {
 }
 
 fn number(id: &str) -> u64 {
-    id.rsplit('_').next().and_then(|digits| digits.parse().ok()).unwrap_or(u64::MAX)
+    id.rsplit('_')
+        .next()
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(u64::MAX)
 }
 
 /// Elasticsearch reads a dot as the start of a sub-field and refuses a document with an empty part between dots.
@@ -46,7 +56,11 @@ fn usable(name: &str, id: &str) -> String {
     if name.is_empty() {
         return id.to_owned();
     }
-    if name.split('.').any(|part| part.trim().is_empty()) { name.replace('.', "_") } else { name.to_owned() }
+    if name.split('.').any(|part| part.trim().is_empty()) {
+        name.replace('.', "_")
+    } else {
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +70,12 @@ mod tests {
     use super::*;
 
     fn field(id: &str, name: &str, custom: bool) -> Field {
-        Field { id: id.into(), name: name.into(), custom, schema: None }
+        Field {
+            id: id.into(),
+            name: name.into(),
+            custom,
+            schema: None,
+        }
     }
 
     #[test]
@@ -77,6 +96,9 @@ mod tests {
     #[test_case(".hidden", "_hidden"; "a leading dot as well")]
     #[test_case("  ", "customfield_1"; "a blank name")]
     fn names_that_elasticsearch_takes(name: &str, expected: &str) {
-        assert_eq!(CustomFieldNames::new(&[field("customfield_1", name, true)]).get("customfield_1"), Some(expected));
+        assert_eq!(
+            CustomFieldNames::new(&[field("customfield_1", name, true)]).get("customfield_1"),
+            Some(expected)
+        );
     }
 }

@@ -74,10 +74,14 @@ const TEXT: FieldDefinition = FieldDefinition {
 const CLOUD: &[(&str, &str)] = &[("data_source", "\"jira_cloud\"")];
 const SERVER: &[(&str, &str)] = &[("data_source", "\"jira_server\"")];
 const DATA_CENTER: &[(&str, &str)] = &[("data_source", "\"jira_data_center\"")];
-const DATA_CENTER_BASIC: &[(&str, &str)] =
-    &[("data_source", "\"jira_data_center\""), ("data_center_auth_method", "\"basic\"")];
-const DATA_CENTER_TOKEN: &[(&str, &str)] =
-    &[("data_source", "\"jira_data_center\""), ("data_center_auth_method", "\"personal_access_token\"")];
+const DATA_CENTER_BASIC: &[(&str, &str)] = &[
+    ("data_source", "\"jira_data_center\""),
+    ("data_center_auth_method", "\"basic\""),
+];
+const DATA_CENTER_TOKEN: &[(&str, &str)] = &[
+    ("data_source", "\"jira_data_center\""),
+    ("data_center_auth_method", "\"personal_access_token\""),
+];
 
 /// All fields, in order.
 pub const FIELDS: &[FieldDefinition] = &[
@@ -93,14 +97,28 @@ pub const FIELDS: &[FieldDefinition] = &[
         ],
         ..TEXT
     },
-    FieldDefinition { key: "username", label: "Jira Server username", depends_on: SERVER, ..TEXT },
-    FieldDefinition { key: "password", label: "Jira Server password", depends_on: SERVER, sensitive: true, ..TEXT },
+    FieldDefinition {
+        key: "username",
+        label: "Jira Server username",
+        depends_on: SERVER,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "password",
+        label: "Jira Server password",
+        depends_on: SERVER,
+        sensitive: true,
+        ..TEXT
+    },
     FieldDefinition {
         key: "data_center_auth_method",
         label: "Jira Data Center authentication method",
         display: "dropdown",
         initial: "\"basic\"",
-        options: &[("Basic authentication", "basic"), ("Personal access token", "personal_access_token")],
+        options: &[
+            ("Basic authentication", "basic"),
+            ("Personal access token", "personal_access_token"),
+        ],
         depends_on: DATA_CENTER,
         ..TEXT
     },
@@ -131,8 +149,18 @@ pub const FIELDS: &[FieldDefinition] = &[
         depends_on: CLOUD,
         ..TEXT
     },
-    FieldDefinition { key: "api_token", label: "Jira Cloud API token", depends_on: CLOUD, sensitive: true, ..TEXT },
-    FieldDefinition { key: "jira_url", label: "Jira host url", ..TEXT },
+    FieldDefinition {
+        key: "api_token",
+        label: "Jira Cloud API token",
+        depends_on: CLOUD,
+        sensitive: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "jira_url",
+        label: "Jira host url",
+        ..TEXT
+    },
     FieldDefinition {
         key: "projects",
         label: "Jira project keys",
@@ -262,7 +290,11 @@ impl FieldDefinition {
 
 /// The whole `configuration` of a new connector.
 pub fn definition() -> Map<String, Value> {
-    FIELDS.iter().enumerate().map(|(index, field)| (field.key.to_owned(), field.to_json(index + 1))).collect()
+    FIELDS
+        .iter()
+        .enumerate()
+        .map(|(index, field)| (field.key.to_owned(), field.to_json(index + 1)))
+        .collect()
 }
 
 /// The field of this name.

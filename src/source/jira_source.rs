@@ -44,7 +44,11 @@ impl JiraSource {
         let (id, key) = (issue.id, issue.key.clone());
         if let Err(error) = children::complete(&self.client, &mut issue).await {
             let reason = error.to_string();
-            batch.failed.push(ItemFailure { issue_id: id, item: format!("issue {key}"), reason });
+            batch.failed.push(ItemFailure {
+                issue_id: id,
+                item: format!("issue {key}"),
+                reason,
+            });
             return;
         }
         documents::keep_public(&mut issue.fields);
@@ -66,12 +70,19 @@ impl JiraSource {
 
 impl Source for JiraSource {
     async fn projects(&self) -> Result<Vec<Document>, SourceError> {
-        Ok(self.scope.projects.iter().map(|project| documents::project(&self.context, project.clone())).collect())
+        Ok(self
+            .scope
+            .projects
+            .iter()
+            .map(|project| documents::project(&self.context, project.clone()))
+            .collect())
     }
 
     async fn list_issues(&self, batches: mpsc::Sender<Vec<IssueId>>) -> Result<CompleteListing, SourceError> {
         let mut builder = ListingBuilder::default();
-        let mut listing = self.client.issue_ids(&format!("{} ORDER BY created ASC, key ASC", self.scope.jql()));
+        let mut listing = self
+            .client
+            .issue_ids(&format!("{} ORDER BY created ASC, key ASC", self.scope.jql()));
         builder.open_scope();
         loop {
             match listing.next_page().await? {
@@ -90,7 +101,9 @@ impl Source for JiraSource {
                 }
             }
         }
-        builder.finish().map_err(|reason| SourceError::new(format!("the listing of issues is not complete: {reason}"), true))
+        builder
+            .finish()
+            .map_err(|reason| SourceError::new(format!("the listing of issues is not complete: {reason}"), true))
     }
 
     fn batch_size(&self) -> usize {
@@ -99,12 +112,17 @@ impl Source for JiraSource {
 
     async fn fetch(&self, ids: Vec<IssueId>) -> Result<FetchedIssues, SourceError> {
         let answer = self.client.fetch_issues(&ids, &["*all"]).await?;
-        let mut batch = FetchedIssues { absent: answer.absent, ..FetchedIssues::default() };
-        batch.failed.extend(answer.failed.into_iter().map(|(issue_id, reason)| ItemFailure {
-            issue_id,
-            item: format!("issue {issue_id}"),
-            reason,
-        }));
+        let mut batch = FetchedIssues {
+            absent: answer.absent,
+            ..FetchedIssues::default()
+        };
+        batch
+            .failed
+            .extend(answer.failed.into_iter().map(|(issue_id, reason)| ItemFailure {
+                issue_id,
+                item: format!("issue {issue_id}"),
+                reason,
+            }));
         for issue in answer.issues {
             self.build(issue, &mut batch).await;
         }

@@ -52,15 +52,27 @@ impl Login {
     /// Logs in. The credential counts as accepted only when `myself` answers for an account.
     pub async fn new(settings: JiraSettings, user_agent: &str) -> Result<Self, LoginError> {
         let mut config = JiraConfig::new(settings.url.clone(), settings.edition, settings.auth.clone());
-        config.tls = Tls { verification: settings.tls_verification, ca_pem: settings.ca_pem.clone() };
+        config.tls = Tls {
+            verification: settings.tls_verification,
+            ca_pem: settings.ca_pem.clone(),
+        };
         config.retries = settings.retries;
         config.max_concurrent_requests = CONCURRENT_REQUESTS;
         config.user_agent = user_agent.to_owned();
         let client = JiraClient::new(config)?;
         let myself = client.myself().await?;
         let server = client.server_info().await?;
-        info!(jira.version = server.version, jira.time_zone = myself.time_zone, "logged in to Jira");
-        Ok(Self { client, myself, server, settings })
+        info!(
+            jira.version = server.version,
+            jira.time_zone = myself.time_zone,
+            "logged in to Jira"
+        );
+        Ok(Self {
+            client,
+            myself,
+            server,
+            settings,
+        })
     }
 
     /// Resolves the configured projects and reads the field list.
@@ -96,7 +108,10 @@ fn in_account_zone(now: DateTime<Utc>, zone: Option<&str>) -> String {
     let zone = match zone.map(str::parse::<Tz>) {
         Some(Ok(zone)) => zone,
         Some(Err(_)) => {
-            warn!(jira.time_zone = zone, "the account's time zone is not known; project timestamps are in UTC");
+            warn!(
+                jira.time_zone = zone,
+                "the account's time zone is not known; project timestamps are in UTC"
+            );
             Tz::UTC
         }
         None => Tz::UTC,
@@ -111,7 +126,13 @@ mod tests {
     #[test]
     fn project_timestamps_carry_the_account_s_offset() {
         let now = "2026-11-22T19:00:00.5Z".parse().unwrap();
-        assert_eq!(in_account_zone(now, Some("Asia/Kolkata")), "2026-11-23T00:30:00.500000+05:30");
-        assert_eq!(in_account_zone(now, Some("Mars/Base")), "2026-11-22T19:00:00.500000+00:00");
+        assert_eq!(
+            in_account_zone(now, Some("Asia/Kolkata")),
+            "2026-11-23T00:30:00.500000+05:30"
+        );
+        assert_eq!(
+            in_account_zone(now, Some("Mars/Base")),
+            "2026-11-22T19:00:00.500000+00:00"
+        );
     }
 }

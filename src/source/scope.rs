@@ -31,7 +31,12 @@ impl ResolvedScope {
     /// itself: Jira still answers to the former key of a renamed project.
     pub async fn resolve(client: &JiraClient, scope: &ProjectScope) -> Result<Self, LoginError> {
         let listed = list(client, ProjectStatus::Live).await?;
-        let ProjectScope::Keys(keys) = scope else { return Ok(Self { projects: listed, all: true }) };
+        let ProjectScope::Keys(keys) = scope else {
+            return Ok(Self {
+                projects: listed,
+                all: true,
+            });
+        };
         let mut by_key: BTreeMap<String, Project> = listed.into_iter().map(|p| (p.key.clone(), p)).collect();
         let mut picked: BTreeMap<u64, Project> = BTreeMap::new();
         let mut unknown = Vec::new();
@@ -47,9 +52,15 @@ impl ResolvedScope {
             }
         }
         if !unknown.is_empty() {
-            return Err(UnknownProjects { keys: unknown.join(", ") }.into());
+            return Err(UnknownProjects {
+                keys: unknown.join(", "),
+            }
+            .into());
         }
-        Ok(Self { projects: picked.into_values().collect(), all: false })
+        Ok(Self {
+            projects: picked.into_values().collect(),
+            all: false,
+        })
     }
 
     /// Whether every project is in scope.
@@ -88,8 +99,16 @@ mod tests {
 
     #[test]
     fn keys_are_quoted_because_some_are_reserved_words() {
-        let project = |id, key: &str| Project { id, key: key.into(), name: key.into(), raw: serde_json::Map::new() };
-        let scope = ResolvedScope { projects: vec![project(1, "AND"), project(2, "A\"B")], all: false };
+        let project = |id, key: &str| Project {
+            id,
+            key: key.into(),
+            name: key.into(),
+            raw: serde_json::Map::new(),
+        };
+        let scope = ResolvedScope {
+            projects: vec![project(1, "AND"), project(2, "A\"B")],
+            all: false,
+        };
         assert_eq!(scope.jql(), r#"project in ("AND","A\"B")"#);
     }
 }

@@ -61,7 +61,9 @@ impl fmt::Display for InvalidSettings {
 
 impl From<FieldProblem> for InvalidSettings {
     fn from(problem: FieldProblem) -> Self {
-        Self { problems: vec![problem] }
+        Self {
+            problems: vec![problem],
+        }
     }
 }
 
@@ -90,7 +92,11 @@ impl JiraSettings {
                 "certificate" => TlsVerification::Certificate,
                 _ => TlsVerification::Full,
             },
-            ca_pem: if reader.bool("ssl_enabled")? { Some(reader.text("ssl_ca")?) } else { None },
+            ca_pem: if reader.bool("ssl_enabled")? {
+                Some(reader.text("ssl_ca")?)
+            } else {
+                None
+            },
             retries: reader.number("retry_count")? as u32,
             concurrent_downloads: reader.number("concurrent_downloads")? as usize,
             max_deletion_percent: reader.number("max_deletion_percent")? as u64,
@@ -102,7 +108,11 @@ impl JiraSettings {
 fn refuse_unsupported(configuration: &Configuration<'_>) -> Result<(), InvalidSettings> {
     let refuse = |key: &'static str, problem: &str| {
         let label = super::field_definitions::find(key).map_or(key, |field| field.label);
-        Err(InvalidSettings::from(FieldProblem { key, label, problem: problem.to_owned() }))
+        Err(InvalidSettings::from(FieldProblem {
+            key,
+            label,
+            problem: problem.to_owned(),
+        }))
     };
     if configuration.get("use_document_level_security")? == FieldValue::Bool(true) {
         return refuse(
@@ -143,14 +153,17 @@ impl Reader<'_> {
 
     fn auth(&self, edition: Edition) -> Result<Auth, InvalidSettings> {
         let basic = |user: &'static str, secret: &'static str| -> Result<Auth, InvalidSettings> {
-            Ok(Auth::Basic { username: self.text(user)?, secret: SecretString::from(self.text(secret)?) })
+            Ok(Auth::Basic {
+                username: self.text(user)?,
+                secret: SecretString::from(self.text(secret)?),
+            })
         };
         match edition {
             Edition::Cloud => basic("account_email", "api_token"),
             Edition::Server => basic("username", "password"),
-            Edition::DataCenter if self.text("data_center_auth_method")? == "personal_access_token" => {
-                Ok(Auth::Bearer(SecretString::from(self.text("data_center_personal_access_token")?)))
-            }
+            Edition::DataCenter if self.text("data_center_auth_method")? == "personal_access_token" => Ok(
+                Auth::Bearer(SecretString::from(self.text("data_center_personal_access_token")?)),
+            ),
             Edition::DataCenter => basic("data_center_username", "data_center_password"),
         }
     }
@@ -158,15 +171,24 @@ impl Reader<'_> {
     fn url(&self) -> Result<Url, InvalidSettings> {
         let text = self.text("jira_url")?;
         let problem = |problem: String| {
-            InvalidSettings::from(FieldProblem { key: "jira_url", label: "Jira host url", problem })
+            InvalidSettings::from(FieldProblem {
+                key: "jira_url",
+                label: "Jira host url",
+                problem,
+            })
         };
-        let url = Url::parse(&text)
-            .map_err(|error| problem(format!("is not a URL ({error}); write it as https://example.atlassian.net")))?;
+        let url = Url::parse(&text).map_err(|error| {
+            problem(format!(
+                "is not a URL ({error}); write it as https://example.atlassian.net"
+            ))
+        })?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(problem("must begin with https:// or http:// and name a host".into()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(problem("holds a user name or password; put them into their own fields".into()));
+            return Err(problem(
+                "holds a user name or password; put them into their own fields".into(),
+            ));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(problem("has a ? or # part; give the address of the site only".into()));

@@ -52,7 +52,14 @@ impl IndexedAttachments {
             for indexed in documents {
                 if let (DocumentKind::Attachment, Some(id)) = (indexed.kind, indexed.jira_id) {
                     let document = fingerprint(&indexed.id);
-                    by_id.insert(id, IndexedAttachment { document, size: indexed.size, extraction: indexed.extraction });
+                    by_id.insert(
+                        id,
+                        IndexedAttachment {
+                            document,
+                            size: indexed.size,
+                            extraction: indexed.extraction,
+                        },
+                    );
                 }
             }
         }
@@ -60,14 +67,20 @@ impl IndexedAttachments {
     }
 
     fn judge(&self, pending: &PendingAttachment, extraction: Option<&str>) -> Content {
-        let indexed =
-            self.by_id.get(&pending.document.jira_id).filter(|found| found.document == pending.document.id.fingerprint());
-        let (Some(wanted), None) = (extraction, &pending.content_skipped) else { return Content::NotWanted };
+        let indexed = self
+            .by_id
+            .get(&pending.document.jira_id)
+            .filter(|found| found.document == pending.document.id.fingerprint());
+        let (Some(wanted), None) = (extraction, &pending.content_skipped) else {
+            return Content::NotWanted;
+        };
         match indexed {
             Some(found) if found.size == Some(pending.size) && found.extraction.as_deref() == Some(wanted) => {
                 Content::Unchanged
             }
-            found => Content::Fetch { indexed_before: found.is_some() },
+            found => Content::Fetch {
+                indexed_before: found.is_some(),
+            },
         }
     }
 }
@@ -78,13 +91,20 @@ pub(super) async fn download_all<S: Source, K: Sink>(
     indexed: Arc<IndexedAttachments>,
     mut queue: mpsc::Receiver<PendingAttachment>,
 ) -> Result<(), SyncError> {
-    let budget = Arc::new(Semaphore::new((sync.options.download_budget_bytes / BUDGET_UNIT).max(1)));
+    let budget = Arc::new(Semaphore::new(
+        (sync.options.download_budget_bytes / BUDGET_UNIT).max(1),
+    ));
     let mut in_flight = JoinSet::new();
     while let Some(pending) = queue.recv().await {
         while in_flight.len() >= sync.options.concurrent_downloads.max(1) {
             join_one(&mut in_flight).await?;
         }
-        in_flight.spawn(index_attachment(Arc::clone(sync), Arc::clone(&indexed), Arc::clone(&budget), pending));
+        in_flight.spawn(index_attachment(
+            Arc::clone(sync),
+            Arc::clone(&indexed),
+            Arc::clone(&budget),
+            pending,
+        ));
     }
     while !in_flight.is_empty() {
         join_one(&mut in_flight).await?;
@@ -111,21 +131,32 @@ async fn index_attachment<S: Source, K: Sink>(
     let operation = match indexed.judge(&pending, sync.options.extraction.as_deref()) {
         Content::Unchanged => {
             sync.progress.attachment_unchanged();
-            Operation::Update { id, partial: encode::partial(pending.document) }
+            Operation::Update {
+                id,
+                partial: encode::partial(pending.document),
+            }
         }
         Content::NotWanted => {
             if let Some(reason) = &pending.content_skipped {
                 sync.progress.skipped(&format!("content of {id}"), reason);
             }
-            Operation::Index { id, issue_id, source: encode::whole(pending.document, flags) }
+            Operation::Index {
+                id,
+                issue_id,
+                source: encode::whole(pending.document, flags),
+            }
         }
         Content::Fetch { indexed_before } => {
-            let units = (pending.size as usize).div_ceil(BUDGET_UNIT).clamp(1, budget_units(&sync.options));
+            let units = (pending.size as usize)
+                .div_ceil(BUDGET_UNIT)
+                .clamp(1, budget_units(&sync.options));
             let _held = budget
                 .acquire_many(units as u32)
                 .await
                 .map_err(|_| SyncError::Source(SourceError::new("the download budget was closed", true)))?;
-            match sync.source.download(&pending).await {
+            let downloaded = sync.source.download(&pending).await;
+            sync.progress.requests(sync.source.requests());
+            match downloaded {
                 Ok(content) => {
                     sync.progress.attachment_downloaded();
                     let extraction = sync.options.extraction.as_deref().unwrap_or_default();
@@ -138,9 +169,16 @@ async fn index_attachment<S: Source, K: Sink>(
                     sync.progress.skipped(&format!("content of {id}"), &error.to_string());
                     if indexed_before {
                         // What was extracted earlier stays searchable; the next sync tries again.
-                        Operation::Update { id, partial: encode::partial(pending.document) }
+                        Operation::Update {
+                            id,
+                            partial: encode::partial(pending.document),
+                        }
                     } else {
-                        Operation::Index { id, issue_id, source: encode::whole(pending.document, flags) }
+                        Operation::Index {
+                            id,
+                            issue_id,
+                            source: encode::whole(pending.document, flags),
+                        }
                     }
                 }
             }
@@ -162,24 +200,47 @@ mod tests {
 
     fn pending(size: u64, content_skipped: Option<&str>) -> PendingAttachment {
         let id = DocumentId::new("AL-1-70".into());
-        let document =
-            Document { id, kind: DocumentKind::Attachment, jira_id: 70, issue_id: Some(7), fields: Map::new() };
+        let document = Document {
+            id,
+            kind: DocumentKind::Attachment,
+            jira_id: 70,
+            issue_id: Some(7),
+            fields: Map::new(),
+        };
         let content_skipped = content_skipped.map(str::to_owned);
-        PendingAttachment { document, filename: "a.txt".into(), size, content_url: None, content_skipped }
+        PendingAttachment {
+            document,
+            filename: "a.txt".into(),
+            size,
+            content_url: None,
+            content_skipped,
+        }
     }
 
     fn indexed(id: &str) -> IndexedAttachments {
         let document = fingerprint(id);
-        let found = IndexedAttachment { document, size: Some(5), extraction: Some("pipeline:p".into()) };
-        IndexedAttachments { by_id: HashMap::from([(70, found)]) }
+        let found = IndexedAttachment {
+            document,
+            size: Some(5),
+            extraction: Some("pipeline:p".into()),
+        };
+        IndexedAttachments {
+            by_id: HashMap::from([(70, found)]),
+        }
     }
 
     #[test]
     fn the_same_content_with_the_same_settings_is_not_fetched_again() {
         let indexed = indexed("AL-1-70");
         assert_eq!(indexed.judge(&pending(5, None), Some("pipeline:p")), Content::Unchanged);
-        assert_eq!(indexed.judge(&pending(5, None), Some("pipeline:q")), Content::Fetch { indexed_before: true });
-        assert_eq!(indexed.judge(&pending(6, None), Some("pipeline:p")), Content::Fetch { indexed_before: true });
+        assert_eq!(
+            indexed.judge(&pending(5, None), Some("pipeline:q")),
+            Content::Fetch { indexed_before: true }
+        );
+        assert_eq!(
+            indexed.judge(&pending(6, None), Some("pipeline:p")),
+            Content::Fetch { indexed_before: true }
+        );
     }
 
     #[test]
@@ -190,7 +251,10 @@ mod tests {
 
     #[test]
     fn content_that_is_not_wanted_is_not_fetched() {
-        assert_eq!(indexed("AL-1-70").judge(&pending(5, Some("too large")), Some("pipeline:p")), Content::NotWanted);
+        assert_eq!(
+            indexed("AL-1-70").judge(&pending(5, Some("too large")), Some("pipeline:p")),
+            Content::NotWanted
+        );
         assert_eq!(indexed("AL-1-70").judge(&pending(5, None), None), Content::NotWanted);
     }
 }

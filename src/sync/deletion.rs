@@ -40,7 +40,11 @@ impl DeletionGuard {
         let few = vanishing <= ALWAYS_ALLOWED;
         let small_share = self.max_percent >= 100 || vanishing * 100 <= self.max_percent * indexed;
         let allowed = self.allowed_once.is_some_and(|limit| vanishing <= limit);
-        if few || small_share || allowed { GuardVerdict::Allowed } else { GuardVerdict::Refused }
+        if few || small_share || allowed {
+            GuardVerdict::Allowed
+        } else {
+            GuardVerdict::Refused
+        }
     }
 }
 
@@ -75,7 +79,10 @@ pub(super) async fn find_leftovers<K: Sink>(
                 Leftover::Superseded => leftovers.superseded.push(document.id),
                 Leftover::Detached => leftovers.detached.push((document.id, document.key)),
                 Leftover::IssueMissing(missing) => {
-                    let entry = leftovers.by_issue.entry(missing.id).or_insert_with(|| (missing.clone(), Vec::new()));
+                    let entry = leftovers
+                        .by_issue
+                        .entry(missing.id)
+                        .or_insert_with(|| (missing.clone(), Vec::new()));
                     entry.0.key = entry.0.key.take().or(missing.key);
                     entry.1.push(document.id);
                 }
@@ -105,15 +112,25 @@ pub(super) struct Proof {
 
 /// Asks Jira about every leftover.
 pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result<Proof, SyncError> {
-    let mut proof = Proof { indexed: leftovers.indexed, out_of_scope: leftovers.superseded, ..Proof::default() };
+    let mut proof = Proof {
+        indexed: leftovers.indexed,
+        out_of_scope: leftovers.superseded,
+        ..Proof::default()
+    };
     for (id, key) in leftovers.detached {
         proof.vanish(key.as_deref(), [id]);
     }
     let mut by_issue = leftovers.by_issue;
     let missing: Vec<MissingIssue> = by_issue.values().map(|(missing, _)| missing.clone()).collect();
-    let answers = if missing.is_empty() { Vec::new() } else { source.confirm(missing).await? };
+    let answers = if missing.is_empty() {
+        Vec::new()
+    } else {
+        source.confirm(missing).await?
+    };
     for (issue_id, answer) in answers {
-        let Some((missing, documents)) = by_issue.remove(&issue_id) else { continue };
+        let Some((missing, documents)) = by_issue.remove(&issue_id) else {
+            continue;
+        };
         match answer {
             Confirmation::Gone => proof.vanish(missing.key.as_deref(), documents),
             Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
@@ -121,17 +138,29 @@ pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result
             Confirmation::Unknown(reason) => proof.unknown.push(format!("issue {issue_id}: {reason}")),
         }
     }
-    proof.unknown.extend(by_issue.into_keys().map(|id| format!("issue {id}: Jira was not asked about it")));
+    proof.unknown.extend(
+        by_issue
+            .into_keys()
+            .map(|id| format!("issue {id}: Jira was not asked about it")),
+    );
 
     let mut by_project = leftovers.by_project;
     let missing: Vec<u64> = by_project.keys().copied().collect();
-    let answers = if missing.is_empty() { Vec::new() } else { source.confirm_projects(missing).await? };
+    let answers = if missing.is_empty() {
+        Vec::new()
+    } else {
+        source.confirm_projects(missing).await?
+    };
     for (project_id, answer) in answers {
-        let Some(documents) = by_project.remove(&project_id) else { continue };
+        let Some(documents) = by_project.remove(&project_id) else {
+            continue;
+        };
         match answer {
             Confirmation::Gone => proof.vanish(None, documents),
             Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
-            Confirmation::Lagging => proof.unknown.push(format!("project {project_id}: the list of projects lacks it")),
+            Confirmation::Lagging => proof
+                .unknown
+                .push(format!("project {project_id}: the list of projects lacks it")),
             Confirmation::Unknown(reason) => proof.unknown.push(format!("project {project_id}: {reason}")),
         }
     }
@@ -140,7 +169,9 @@ pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result
 
 impl Proof {
     fn vanish(&mut self, key: Option<&str>, documents: impl IntoIterator<Item = String>) {
-        let project = key.and_then(|key| key.rsplit_once('-')).map_or("(unknown)", |(project, _)| project);
+        let project = key
+            .and_then(|key| key.rsplit_once('-'))
+            .map_or("(unknown)", |(project, _)| project);
         for document in documents {
             self.vanished.push(document);
             *self.projects.entry(project.to_owned()).or_default() += 1;
@@ -171,8 +202,11 @@ impl Proof {
         let percent = vanishing as f64 * 100.0 / self.indexed as f64;
         let mut named: Vec<(&String, &u64)> = self.projects.iter().collect();
         named.sort_by(|a, b| b.1.cmp(a.1));
-        let mut list: Vec<String> =
-            named.iter().take(NAMED_PROJECTS).map(|(key, count)| format!("{key} ({count})")).collect();
+        let mut list: Vec<String> = named
+            .iter()
+            .take(NAMED_PROJECTS)
+            .map(|(key, count)| format!("{key} ({count})"))
+            .collect();
         if named.len() > NAMED_PROJECTS {
             list.push(format!("{} more projects", named.len() - NAMED_PROJECTS));
         }
@@ -203,6 +237,10 @@ mod tests {
     #[test_case(5498, 5498, 100, None => GuardVerdict::Allowed; "switched off")]
     #[test_case(11, 1000, 0, None => GuardVerdict::Refused; "no share at all")]
     fn guard(vanishing: u64, indexed: u64, max_percent: u64, allowed_once: Option<u64>) -> GuardVerdict {
-        DeletionGuard { max_percent, allowed_once }.judge(vanishing, indexed)
+        DeletionGuard {
+            max_percent,
+            allowed_once,
+        }
+        .judge(vanishing, indexed)
     }
 }

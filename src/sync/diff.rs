@@ -95,12 +95,18 @@ impl SealedSynced {
             (DocumentKind::Project, Some(id)) => Leftover::ProjectMissing(id),
             (DocumentKind::Issue, Some(id)) => self.judge_issue(id, document, listing, Leftover::Superseded),
             (DocumentKind::Attachment, Some(id)) => {
-                let Some(issue_id) = document.issue_id else { return Leftover::Unidentified };
+                let Some(issue_id) = document.issue_id else {
+                    return Leftover::Unidentified;
+                };
                 if self.0.attachments_unknown.contains(&issue_id) {
                     return Leftover::Keep;
                 }
                 let renamed = self.0.attachments.binary_search(&id).is_ok();
-                let if_fetched = if renamed { Leftover::Superseded } else { Leftover::Detached };
+                let if_fetched = if renamed {
+                    Leftover::Superseded
+                } else {
+                    Leftover::Detached
+                };
                 self.judge_issue(issue_id, document, listing, if_fetched)
             }
         }
@@ -120,7 +126,10 @@ impl SealedSynced {
             // Listed and not read: it failed this time, and what is indexed stays.
             return Leftover::Keep;
         }
-        Leftover::IssueMissing(MissingIssue { id: issue_id, key: document.key.clone() })
+        Leftover::IssueMissing(MissingIssue {
+            id: issue_id,
+            key: document.key.clone(),
+        })
     }
 }
 
@@ -147,7 +156,15 @@ mod tests {
 
     fn indexed(id: &str, kind: DocumentKind, jira_id: u64, issue_id: Option<u64>) -> IndexedDocument {
         let id = id.to_owned();
-        IndexedDocument { id, kind, jira_id: Some(jira_id), issue_id, key: None, size: None, extraction: None }
+        IndexedDocument {
+            id,
+            kind,
+            jira_id: Some(jira_id),
+            issue_id,
+            key: None,
+            size: None,
+            extraction: None,
+        }
     }
 
     fn issue(id: &str, jira_id: u64) -> IndexedDocument {
@@ -161,7 +178,10 @@ mod tests {
         synced.fetched(&[7]);
         let sealed = synced.seal(&HashSet::new());
         assert_eq!(sealed.judge(&issue("Beta-B-1", 7), &listing(&[7])), Leftover::Keep);
-        assert_eq!(sealed.judge(&issue("Alpha-A-1", 7), &listing(&[7])), Leftover::Superseded);
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-1", 7), &listing(&[7])),
+            Leftover::Superseded
+        );
     }
 
     #[test]
@@ -207,7 +227,10 @@ mod tests {
     #[test]
     fn a_document_without_a_numeric_id_is_never_judged_missing() {
         let sealed = Synced::default().seal(&HashSet::new());
-        let document = IndexedDocument { jira_id: None, ..issue("Alpha-A-1", 0) };
+        let document = IndexedDocument {
+            jira_id: None,
+            ..issue("Alpha-A-1", 0)
+        };
         assert_eq!(sealed.judge(&document, &listing(&[])), Leftover::Unidentified);
     }
 }

@@ -41,7 +41,9 @@ pub fn whole_with_content(document: Document, flags: PipelineFlags, extraction: 
     line.extend_from_slice(b",\"_attachment\":\"");
     let start = line.len();
     line.resize(start + encoded_length, 0);
-    let written = BASE64.encode_slice(content, &mut line[start..]).expect("the length was computed for this content");
+    let written = BASE64
+        .encode_slice(content, &mut line[start..])
+        .expect("the length was computed for this content");
     line.truncate(start + written);
     line.extend_from_slice(b"\"}");
     line.into()
@@ -62,7 +64,13 @@ fn with_flags(document: Document, flags: PipelineFlags) -> Map<String, Value> {
 }
 
 fn identified(document: Document) -> Map<String, Value> {
-    let Document { id, kind, jira_id, issue_id, mut fields } = document;
+    let Document {
+        id,
+        kind,
+        jira_id,
+        issue_id,
+        mut fields,
+    } = document;
     fields.insert("id".into(), id.as_str().into());
     fields.insert("jira_id".into(), jira_id.into());
     if kind != DocumentKind::Issue
@@ -74,7 +82,9 @@ fn identified(document: Document) -> Map<String, Value> {
 }
 
 fn to_json(value: &impl Serialize) -> Bytes {
-    serde_json::to_vec(value).expect("maps with text keys always serialise").into()
+    serde_json::to_vec(value)
+        .expect("maps with text keys always serialise")
+        .into()
 }
 
 #[cfg(test)]
@@ -85,13 +95,22 @@ mod tests {
     use super::*;
     use crate::sync::document::DocumentId;
 
-    const FLAGS: PipelineFlags =
-        PipelineFlags { extract_binary_content: true, reduce_whitespace: true, run_ml_inference: false };
+    const FLAGS: PipelineFlags = PipelineFlags {
+        extract_binary_content: true,
+        reduce_whitespace: true,
+        run_ml_inference: false,
+    };
 
     fn attachment() -> Document {
         let fields = json!({"title": "a.txt"}).as_object().cloned().unwrap();
         let id = DocumentId::new("AL-1-70".into());
-        Document { id, kind: DocumentKind::Attachment, jira_id: 70, issue_id: Some(7), fields }
+        Document {
+            id,
+            kind: DocumentKind::Attachment,
+            jira_id: 70,
+            issue_id: Some(7),
+            fields,
+        }
     }
 
     fn parsed(line: &[u8]) -> Value {
@@ -113,6 +132,9 @@ mod tests {
 
     #[test]
     fn an_update_carries_no_pipeline_flags() {
-        assert_eq!(parsed(&partial(attachment())), json!({"title": "a.txt", "id": "AL-1-70", "jira_id": 70, "issue_id": 7}));
+        assert_eq!(
+            parsed(&partial(attachment())),
+            json!({"title": "a.txt", "id": "AL-1-70", "jira_id": 70, "issue_id": 7})
+        );
     }
 }

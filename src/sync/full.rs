@@ -60,7 +60,12 @@ pub struct FullSync<S, K> {
 impl<S: Source, K: Sink> FullSync<S, K> {
     /// Puts a sync together.
     pub fn new(source: Arc<S>, sink: Arc<K>, progress: Arc<Progress>, options: SyncOptions) -> Self {
-        Self { source, sink, progress, options }
+        Self {
+            source,
+            sink,
+            progress,
+            options,
+        }
     }
 
     /// Runs until everything is done, something fails, or `stop` is cancelled. Whatever the reason to end early,
@@ -84,9 +89,15 @@ impl<S: Source, K: Sink> FullSync<S, K> {
         let rejected = this.sink.flush().await?;
 
         this.progress.enter(Phase::Reconciling);
-        let kept_without_proof = this.reconcile(&indexed_attachments, synced, &rejected, &listing).await?;
+        let kept_without_proof = this
+            .reconcile(&indexed_attachments, synced, &rejected, &listing)
+            .await?;
+        this.progress.requests(this.source.requests());
         this.progress.enter(Phase::Finished);
-        Ok(SyncSummary { counts: this.progress.snapshot(), kept_without_proof })
+        Ok(SyncSummary {
+            counts: this.progress.snapshot(),
+            kept_without_proof,
+        })
     }
 
     async fn write_projects(&self, synced: &mut Synced) -> Result<(), SyncError> {
@@ -95,7 +106,13 @@ impl<S: Source, K: Sink> FullSync<S, K> {
             synced.wrote(document.id.fingerprint());
             let id = document.id.clone();
             let source = encode::whole(document, self.options.pipeline_flags);
-            self.sink.write(Operation::Index { id, issue_id: None, source }).await?;
+            self.sink
+                .write(Operation::Index {
+                    id,
+                    issue_id: None,
+                    source,
+                })
+                .await?;
         }
         Ok(())
     }
@@ -127,12 +144,18 @@ impl<S: Source, K: Sink> FullSync<S, K> {
         let unidentified = leftovers.unidentified;
         let proof = deletion::prove(self.source.as_ref(), leftovers).await?;
         for unknown in &proof.unknown {
-            warn!(item = unknown, "kept a document because Jira gave no clear answer about it");
+            warn!(
+                item = unknown,
+                "kept a document because Jira gave no clear answer about it"
+            );
             self.progress.skipped("deletion", unknown);
         }
         self.index_lagging(indexed_attachments, &proof.lagging, listing).await?;
         self.source.confirm_account().await?;
-        info!(deletions = proof.deletions(), "removing what Jira does not show any more");
+        info!(
+            deletions = proof.deletions(),
+            "removing what Jira does not show any more"
+        );
         let kept = unidentified + proof.unknown.len() as u64;
         proof.carry_out(self.sink.as_ref(), self.options.guard).await?;
         Ok(kept)
@@ -148,7 +171,10 @@ impl<S: Source, K: Sink> FullSync<S, K> {
         if lagging.is_empty() {
             return Ok(());
         }
-        warn!(issues = lagging.len(), "Jira's search left out issues that can be read; they are indexed now");
+        warn!(
+            issues = lagging.len(),
+            "Jira's search left out issues that can be read; they are indexed now"
+        );
         for ids in lagging.chunks(self.source.batch_size()) {
             let (queue, pending) = tokio::sync::mpsc::channel(self.options.concurrent_downloads.max(1) * 2);
             tokio::try_join!(
@@ -159,7 +185,10 @@ impl<S: Source, K: Sink> FullSync<S, K> {
         self.sink.flush().await?;
         let percent = lagging.len() as f64 * 100.0 / (listing.len() + lagging.len()) as f64;
         if percent > MAX_LAGGING_PERCENT {
-            return Err(SyncError::SearchLags { lagging: lagging.len() as u64, percent });
+            return Err(SyncError::SearchLags {
+                lagging: lagging.len() as u64,
+                percent,
+            });
         }
         Ok(())
     }

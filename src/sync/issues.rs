@@ -32,7 +32,9 @@ struct BatchOutcome {
 
 impl BatchOutcome {
     fn add_to(self, synced: &mut Synced) {
-        self.written.into_iter().for_each(|fingerprint| synced.wrote(fingerprint));
+        self.written
+            .into_iter()
+            .for_each(|fingerprint| synced.wrote(fingerprint));
         self.attachments.into_iter().for_each(|id| synced.attachment(id));
         synced.fetched(&self.fetched);
         synced.attachments_unknown(&self.attachments_unknown);
@@ -47,7 +49,10 @@ pub(super) async fn sync_all<S: Source, K: Sink>(
     synced: &mut Synced,
 ) -> Result<(CompleteListing, ()), SyncError> {
     let (batches_out, batches_in) = mpsc::channel(LISTED_AHEAD);
-    tokio::try_join!(list(sync, batches_out), fetch_batches(sync, batches_in, attachments, synced))
+    tokio::try_join!(
+        list(sync, batches_out),
+        fetch_batches(sync, batches_in, attachments, synced)
+    )
 }
 
 /// Fetches and writes these issues only.
@@ -94,7 +99,9 @@ async fn join_one(
     synced: &mut Synced,
 ) -> Result<(), SyncError> {
     if let Some(joined) = in_flight.join_next().await {
-        joined.map_err(|error| SyncError::TaskFailed(error.to_string()))??.add_to(synced);
+        joined
+            .map_err(|error| SyncError::TaskFailed(error.to_string()))??
+            .add_to(synced);
     }
     Ok(())
 }
@@ -107,7 +114,12 @@ async fn write_batch<S: Source, K: Sink>(
     let asked = ids.len() as u64;
     let batch = sync.source.fetch(ids).await?;
     for failure in &batch.failed {
-        warn!(issue.id = failure.issue_id, item = failure.item, reason = failure.reason, "skipped an item");
+        warn!(
+            issue.id = failure.issue_id,
+            item = failure.item,
+            reason = failure.reason,
+            "skipped an item"
+        );
         sync.progress.skipped(&failure.item, &failure.reason);
     }
     let mut outcome = BatchOutcome {
@@ -126,9 +138,13 @@ async fn write_batch<S: Source, K: Sink>(
         outcome.written.push(attachment.document.id.fingerprint());
         outcome.attachments.push(attachment.document.jira_id);
         attachments.send(attachment).await.map_err(|_| {
-            SyncError::Source(SourceError::new("the downloads of attachments stopped before the listing ended", true))
+            SyncError::Source(SourceError::new(
+                "the downloads of attachments stopped before the listing ended",
+                true,
+            ))
         })?;
     }
     sync.progress.processed(asked);
+    sync.progress.requests(sync.source.requests());
     Ok(outcome)
 }

@@ -51,10 +51,16 @@ impl ListingBuilder {
     /// The proof, or the reason why there is none.
     pub fn finish(self) -> Result<CompleteListing, String> {
         if self.scopes_ended != self.scopes_opened {
-            return Err(format!("{} of {} queries reached their end", self.scopes_ended, self.scopes_opened));
+            return Err(format!(
+                "{} of {} queries reached their end",
+                self.scopes_ended, self.scopes_opened
+            ));
         }
         if self.rows_received != self.rows_confirmed {
-            return Err(format!("{} of {} rows were taken over", self.rows_received, self.rows_confirmed));
+            return Err(format!(
+                "{} of {} rows were taken over",
+                self.rows_received, self.rows_confirmed
+            ));
         }
         let mut ids: Vec<IssueId> = self.ids.into_iter().collect();
         ids.sort_unstable();

@@ -51,6 +51,7 @@ pub struct Progress {
     attachments_downloaded: AtomicU64,
     attachments_unchanged: AtomicU64,
     skipped: AtomicU64,
+    requests: AtomicU64,
     skipped_items: Mutex<Vec<String>>,
 }
 
@@ -79,6 +80,8 @@ pub struct Snapshot {
     pub attachments_unchanged: u64,
     /// Items of the source that could not be read, or not used.
     pub skipped: u64,
+    /// Requests sent to the source.
+    pub requests: u64,
     /// The first of them by name, with the reason.
     pub skipped_items: Vec<String>,
 }
@@ -142,8 +145,16 @@ impl Progress {
         self.list(format!("{item}: {reason}"));
     }
 
+    /// So many requests were sent to the source by now.
+    pub fn requests(&self, sent: u64) {
+        self.requests.store(sent, Relaxed);
+    }
+
     fn list(&self, line: String) {
-        let mut items = self.skipped_items.lock().expect("no code panics while it holds this lock");
+        let mut items = self
+            .skipped_items
+            .lock()
+            .expect("no code panics while it holds this lock");
         if items.len() < MAX_LISTED_ITEMS {
             items.push(line);
         }
@@ -169,7 +180,12 @@ impl Progress {
             attachments_downloaded: self.attachments_downloaded.load(Relaxed),
             attachments_unchanged: self.attachments_unchanged.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
-            skipped_items: self.skipped_items.lock().expect("no code panics while it holds this lock").clone(),
+            requests: self.requests.load(Relaxed),
+            skipped_items: self
+                .skipped_items
+                .lock()
+                .expect("no code panics while it holds this lock")
+                .clone(),
         }
     }
 }

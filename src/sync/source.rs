@@ -126,7 +126,10 @@ pub struct SourceError {
 impl SourceError {
     /// An error with the text that a user will read; `retryable` when the same call may succeed later unchanged.
     pub fn new(message: impl Into<String>, retryable: bool) -> Self {
-        Self { message: message.into(), retryable }
+        Self {
+            message: message.into(),
+            retryable,
+        }
     }
 
     /// Whether the same call may succeed later without anyone changing anything.

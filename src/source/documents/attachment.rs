@@ -17,7 +17,9 @@ pub enum Attachments {
 
 /// `_id` is `{KEY}-{attachment id}`.
 pub fn attachments(context: &DocumentContext, issue: &Issue) -> Attachments {
-    let Some(Value::Array(raw)) = issue.fields.get("attachment") else { return Attachments::Unknown };
+    let Some(Value::Array(raw)) = issue.fields.get("attachment") else {
+        return Attachments::Unknown;
+    };
     let mut pending = Vec::with_capacity(raw.len());
     let mut failed = Vec::new();
     for (position, entry) in raw.iter().enumerate() {
@@ -35,7 +37,11 @@ pub fn attachments(context: &DocumentContext, issue: &Issue) -> Attachments {
 
 fn attachment(context: &DocumentContext, issue: &Issue, entry: &Value) -> Option<PendingAttachment> {
     let id = number(entry.get("id")?)?;
-    let filename = entry.get("filename").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let filename = entry
+        .get("filename")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let size = entry.get("size").and_then(number);
     let content_url = entry.get("content").and_then(Value::as_str).map(str::to_owned);
 
@@ -47,7 +53,10 @@ fn attachment(context: &DocumentContext, issue: &Issue, entry: &Value) -> Option
     fields.insert("Type".into(), "Attachment".into());
     fields.insert("issue".into(), issue.key.clone().into());
     fields.insert("size".into(), size.map_or(Value::Null, Value::from));
-    fields.insert("url".into(), format!("{}/browse/{}", context.base_url, issue.key).into());
+    fields.insert(
+        "url".into(),
+        format!("{}/browse/{}", context.base_url, issue.key).into(),
+    );
     let document = Document {
         id: DocumentId::new(format!("{}-{id}", issue.key)),
         kind: DocumentKind::Attachment,
@@ -59,7 +68,13 @@ fn attachment(context: &DocumentContext, issue: &Issue, entry: &Value) -> Option
         Some(size) => context.files.refuse(&filename, size),
         None => Some("Jira did not state its size, so a download could not be checked".into()),
     };
-    Some(PendingAttachment { document, filename, size: size.unwrap_or_default(), content_url, content_skipped })
+    Some(PendingAttachment {
+        document,
+        filename,
+        size: size.unwrap_or_default(),
+        content_url,
+        content_skipped,
+    })
 }
 
 /// Attachment ids are text in issues and numbers elsewhere.
@@ -83,7 +98,14 @@ mod tests {
             files: FileRules { max_size: 100 },
         };
         let fields = Map::from_iter([("attachment".to_owned(), field)]);
-        attachments(&context, &Issue { id: 10001, key: "AL-1".into(), fields })
+        attachments(
+            &context,
+            &Issue {
+                id: 10001,
+                key: "AL-1".into(),
+                fields,
+            },
+        )
     }
 
     #[test]

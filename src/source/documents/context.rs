@@ -33,7 +33,9 @@ const EXTENSIONS: &[&str] = &[
 impl FileRules {
     /// Why the content of this file is not indexed; none when it is.
     pub fn refuse(&self, filename: &str, size: u64) -> Option<String> {
-        let Some((_, extension)) = filename.rsplit_once('.') else { return Some("no file extension".into()) };
+        let Some((_, extension)) = filename.rsplit_once('.') else {
+            return Some("no file extension".into());
+        };
         if !EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()) {
             return Some(format!("extension .{extension} is not extracted"));
         }

@@ -10,8 +10,12 @@ use crate::sync::{Document, DocumentId, DocumentKind};
 
 /// `_id` is `{project name}-{KEY}`, so it changes when the project is renamed or the issue moves; `jira_id` does not.
 pub fn issue(context: &DocumentContext, issue: Issue) -> Document {
-    let Issue { id, key, fields: raw, .. } = issue;
-    let project_name = text(&raw, "project", "name").unwrap_or_else(|| project_key(&key)).to_owned();
+    let Issue {
+        id, key, fields: raw, ..
+    } = issue;
+    let project_name = text(&raw, "project", "name")
+        .unwrap_or_else(|| project_key(&key))
+        .to_owned();
     let type_name = text(&raw, "issuetype", "name").map(str::to_owned);
     let timestamp = raw.get("updated").cloned();
 
@@ -61,7 +65,12 @@ mod tests {
     use crate::source::documents::FileRules;
 
     fn context() -> DocumentContext {
-        let field = Field { id: "customfield_10010".into(), name: "Team".into(), custom: true, schema: None };
+        let field = Field {
+            id: "customfield_10010".into(),
+            name: "Team".into(),
+            custom: true,
+            schema: None,
+        };
         DocumentContext {
             base_url: "https://example.atlassian.net".into(),
             custom_fields: CustomFieldNames::new(&[field]),
@@ -71,8 +80,17 @@ mod tests {
     }
 
     fn built(fields: Value) -> Document {
-        let Value::Object(fields) = fields else { unreachable!("the tests pass objects") };
-        issue(&context(), Issue { id: 10001, key: "AL-1".into(), fields })
+        let Value::Object(fields) = fields else {
+            unreachable!("the tests pass objects")
+        };
+        issue(
+            &context(),
+            Issue {
+                id: 10001,
+                key: "AL-1".into(),
+                fields,
+            },
+        )
     }
 
     #[test]

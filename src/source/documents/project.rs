@@ -12,7 +12,10 @@ pub fn project(context: &DocumentContext, project: Project) -> Document {
     fields.insert("_timestamp".into(), context.sync_started.clone().into());
     fields.insert("Key".into(), project.key.clone().into());
     fields.insert("Type".into(), "Project".into());
-    fields.insert("url".into(), format!("{}/browse/{}", context.base_url, project.key).into());
+    fields.insert(
+        "url".into(),
+        format!("{}/browse/{}", context.base_url, project.key).into(),
+    );
     fields.insert("Project".into(), Value::Object(project.raw));
     Document {
         id: DocumentId::new(format!("project-{}", project.id)),

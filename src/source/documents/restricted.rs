@@ -12,8 +12,12 @@ pub fn keep_public(fields: &mut Map<String, Value>) {
 }
 
 fn keep_public_in(fields: &mut Map<String, Value>, field: &str, list: &str) {
-    let Some(page) = fields.get_mut(field).and_then(Value::as_object_mut) else { return };
-    let Some(Value::Array(entries)) = page.get_mut(list) else { return };
+    let Some(page) = fields.get_mut(field).and_then(Value::as_object_mut) else {
+        return;
+    };
+    let Some(Value::Array(entries)) = page.get_mut(list) else {
+        return;
+    };
     entries.retain(is_public);
     let count = entries.len();
     for (member, value) in [("total", count), ("maxResults", count), ("startAt", 0)] {
@@ -52,7 +56,12 @@ mod tests {
         .cloned()
         .unwrap();
         keep_public(&mut fields);
-        let ids: Vec<&Value> = fields["comment"]["comments"].as_array().unwrap().iter().map(|c| &c["id"]).collect();
+        let ids: Vec<&Value> = fields["comment"]["comments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| &c["id"])
+            .collect();
         assert_eq!(ids, [&json!("1"), &json!("4")]);
         assert_eq!(fields["comment"]["total"], 2);
         assert_eq!(fields["worklog"], json!({"total": 0, "worklogs": []}));

@@ -1,0 +1,218 @@
+//! `jira-connector check`: looks at Elasticsearch and at each connector's Jira, and names what is missing.
+
+use elastic_client::ElasticClient;
+use serde_json::{Value, json};
+
+use super::exit::CommandError;
+use super::output::Output;
+use crate::config::{Config, ConnectorEntry};
+use crate::service::{self, USER_AGENT, client_for_connector};
+use crate::source::{JiraSettings, Login};
+
+/// One thing that was looked at.
+struct Finding {
+    subject: String,
+    ok: bool,
+    text: String,
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, subject: &str, result: Result<String, String>) -> bool {
+        let ok = result.is_ok();
+        let text = result.unwrap_or_else(|text| text);
+        self.0.push(Finding {
+            subject: subject.to_owned(),
+            ok,
+            text,
+        });
+        ok
+    }
+}
+
+pub(super) async fn check(config: &Config, output: &Output) -> Result<(), CommandError> {
+    let mut findings = Findings::default();
+    if let Some(client) = elasticsearch(config, &mut findings).await {
+        if config.connectors.is_empty() {
+            let missing = format!("{} names no connector", config.path.display());
+            findings.add("connectors", Err(missing));
+        }
+        for entry in &config.connectors {
+            connector(&client, entry, &mut findings).await;
+        }
+    }
+    report(&findings, output);
+    if findings.0.iter().all(|finding| finding.ok) {
+        Ok(())
+    } else {
+        Err(CommandError::Reported)
+    }
+}
+
+async fn elasticsearch(config: &Config, findings: &mut Findings) -> Option<ElasticClient> {
+    let client = match service::elastic_client(&config.elasticsearch) {
+        Ok(client) => client,
+        Err(error) => {
+            findings.add("elasticsearch", Err(error.to_string()));
+            return None;
+        }
+    };
+    let server = client.info().await;
+    let reached = findings.add(
+        "elasticsearch",
+        match &server {
+            Ok(server) => match service::preflight::check_version(server) {
+                Ok(()) => Ok(format!("version {} at {}", server.version, client.host())),
+                Err(error) => Err(error.to_string()),
+            },
+            Err(error) => Err(error.to_string()),
+        },
+    );
+    if !reached {
+        return None;
+    }
+    let license = client.license().await;
+    findings.add(
+        "licence",
+        match license {
+            Ok(license) if license.permits_document_level_security() => Ok(format!(
+                "{:?}: document level security is available",
+                license.license_type
+            )),
+            Ok(license) => Ok(format!("{:?}: no document level security", license.license_type)),
+            Err(error) => Err(error.to_string()),
+        },
+    );
+    findings.add("connector records", may_manage_connectors(&client).await);
+    Some(client)
+}
+
+async fn may_manage_connectors(client: &ElasticClient) -> Result<String, String> {
+    let wanted = json!({
+        "cluster": ["manage_connector"],
+        "index": [{ "names": [".elastic-connectors*"], "privileges": ["read", "write"] }],
+    });
+    privileges(client, wanted)
+        .await
+        .map(|()| "readable and writable".to_owned())
+}
+
+async fn privileges(client: &ElasticClient, wanted: Value) -> Result<(), String> {
+    let answer = client.has_privileges(wanted).await.map_err(|error| error.to_string())?;
+    if answer["has_all_requested"] == true {
+        return Ok(());
+    }
+    let mut missing: Vec<String> = denied(&answer["cluster"])
+        .map(|name| format!("cluster privilege {name}"))
+        .collect();
+    for (index, granted) in answer["index"].as_object().into_iter().flatten() {
+        missing.extend(denied(granted).map(|name| format!("{name} on {index}")));
+    }
+    Err(format!(
+        "grant to the account or API key in use: {}",
+        missing.join(", ")
+    ))
+}
+
+fn denied(granted: &Value) -> impl Iterator<Item = &String> {
+    granted
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, granted)| **granted != true)
+        .map(|(name, _)| name)
+}
+
+async fn connector(client: &ElasticClient, entry: &ConnectorEntry, findings: &mut Findings) {
+    let id = &entry.connector_id;
+    let subject = |what: &str| format!("{what} of {id}");
+    let record = match client.connectors().get(id).await {
+        Ok(Some(record)) => record.value,
+        Ok(None) => {
+            let text = "no such connector: correct connector_id, or create one with `connector create`".to_owned();
+            findings.add(&subject("record"), Err(text));
+            return;
+        }
+        Err(error) => {
+            findings.add(&subject("record"), Err(error.to_string()));
+            return;
+        }
+    };
+    findings.add(
+        &subject("index"),
+        match record.index_name.as_deref() {
+            Some(index) => index_privileges(client, entry, index).await,
+            None => Err("the connector has no index; attach one in Kibana".into()),
+        },
+    );
+    let settings = match JiraSettings::from_configuration(&record.configuration) {
+        Ok(settings) => settings,
+        Err(error) => {
+            findings.add(&subject("configuration"), Err(error.to_string()));
+            return;
+        }
+    };
+    findings.add(&subject("configuration"), Ok("complete".into()));
+    jira(settings, &subject, findings).await;
+}
+
+async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index: &str) -> Result<String, String> {
+    let own = client_for_connector(client, entry).map_err(|error| error.to_string())?;
+    let wanted = json!({
+        "index": [{
+            "names": [index],
+            "privileges": ["read", "write", "create_index", "view_index_metadata", "manage", "maintenance"],
+        }],
+    });
+    privileges(&own, wanted).await.map(|()| format!("{index} is writable"))
+}
+
+async fn jira(settings: JiraSettings, subject: &dyn Fn(&str) -> String, findings: &mut Findings) {
+    let url = settings.url.clone();
+    let login = match Login::new(settings, USER_AGENT).await {
+        Ok(login) => login,
+        Err(error) => {
+            findings.add(&subject("Jira"), Err(error.to_string()));
+            return;
+        }
+    };
+    let zone = login.myself.time_zone.as_deref().unwrap_or("unknown");
+    let text = format!(
+        "version {} at {url}, logged in as {} (time zone {zone})",
+        login.server.version, login.myself.display_name
+    );
+    findings.add(&subject("Jira"), Ok(text));
+    findings.add(
+        &subject("projects"),
+        match login.scope().await {
+            Ok(scope) if scope.projects.is_empty() => {
+                Err("this account can browse no project: give it the Browse Projects permission".into())
+            }
+            Ok(scope) => Ok(format!("{} can be read", scope.projects.len())),
+            Err(error) => Err(error.to_string()),
+        },
+    );
+}
+
+fn report(findings: &Findings, output: &Output) {
+    let lines: Vec<String> = findings
+        .0
+        .iter()
+        .map(|finding| {
+            format!(
+                "{} {}: {}",
+                if finding.ok { "ok    " } else { "FAILED" },
+                finding.subject,
+                finding.text
+            )
+        })
+        .collect();
+    let json: Vec<Value> = findings
+        .0
+        .iter()
+        .map(|finding| json!({ "subject": finding.subject, "ok": finding.ok, "text": finding.text }))
+        .collect();
+    output.result(&Value::Array(json), &lines.join("\n"));
+}

@@ -1,0 +1,97 @@
+//! From the command line to an exit code: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use thiserror::Error;
+
+use super::arguments::{Arguments, Command, ConnectorCommand, SyncCommand};
+use super::output::Output;
+use super::{check, connector_create, connector_show, context, run, sync_now, sync_start};
+use crate::config::{ConfigError, LogFormat, LogLevel};
+use crate::telemetry;
+
+/// How a command ended without doing what it was asked.
+#[derive(Debug, Error)]
+pub(super) enum CommandError {
+    /// The configuration file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The command line asks for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// It was tried and failed.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+    /// Everything that can be said was printed already.
+    #[error("")]
+    Reported,
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl CommandError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Usage(_) => 2,
+            Self::Failed(_) | Self::Reported => 1,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.output);
+    match start(arguments, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, CommandError::Reported) {
+                output.error(&error.to_string());
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| anyhow::anyhow!("cannot start: {error}"))?;
+    if matches!(arguments.command, Command::Run) {
+        let config = context::load(&arguments.config)?;
+        let level = match arguments.verbose {
+            0 => config.service.log_level,
+            1 => LogLevel::Debug,
+            _ => LogLevel::Trace,
+        };
+        telemetry::init(level, config.service.log_format, config.service.log_filter.as_deref())
+            .map_err(|error| CommandError::Usage(error.to_string()))?;
+        return runtime.block_on(run::run(config));
+    }
+    let level = match arguments.verbose {
+        0 => LogLevel::Error,
+        1 => LogLevel::Info,
+        _ => LogLevel::Debug,
+    };
+    telemetry::init(level, LogFormat::Text, None).map_err(|error| CommandError::Usage(error.to_string()))?;
+    let config = context::load(&arguments.config)?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Run => unreachable!("handled above, because it logs differently"),
+            Command::Check => check::check(&config, output).await,
+            Command::Connector(ConnectorCommand::Create(options)) => {
+                connector_create::create(&config, options, output).await
+            }
+            Command::Connector(ConnectorCommand::List) => connector_show::list(&config, output).await,
+            Command::Connector(ConnectorCommand::Show { connector_id }) => {
+                connector_show::show(&config, connector_id, output).await
+            }
+            Command::Sync(SyncCommand::Start(options)) => sync_start::start(&config, options, output).await,
+            Command::Sync(SyncCommand::Now(options)) => sync_now::now(&config, options, output).await,
+        }
+    })
+}

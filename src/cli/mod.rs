@@ -1,0 +1,20 @@
+//! The command line: what the commands are called, what they take, what they print. The only code that prints.
+//!
+//! Work is done by `service`, `source` and `elastic-client`; this module asks them and shows what came of it.
+
+mod arguments;
+mod exit;
+mod output;
+
+mod check;
+mod connector_create;
+mod connector_show;
+mod context;
+mod progress_display;
+mod run;
+mod sync_now;
+mod sync_start;
+mod sync_watch;
+
+pub use arguments::Arguments;
+pub use exit::main;

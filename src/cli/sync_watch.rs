@@ -1,0 +1,132 @@
+//! Follows a job in Elasticsearch until it ends, and says how it ended.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use elastic_client::{ElasticClient, JobStatus, SyncJobRecord};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::exit::CommandError;
+use super::output::Output;
+use super::progress_display::{ProgressDisplay, View};
+
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// A waiting job is remarked upon after this time, twice the framework's poll interval.
+const HINT_AFTER: Duration = Duration::from_secs(60);
+
+/// Watches until the job is over. The job goes on when the watching is interrupted.
+pub(super) async fn watch(
+    client: &ElasticClient,
+    job_id: &str,
+    output: &Output,
+    interrupted: &CancellationToken,
+) -> Result<SyncJobRecord, CommandError> {
+    let mut display = ProgressDisplay::new(*output);
+    let began = Instant::now();
+    let mut hinted = false;
+    loop {
+        let job = client.sync_jobs().get(job_id).await.context("cannot read the job")?;
+        let job = job
+            .ok_or_else(|| anyhow!("the record of job {job_id} was deleted"))?
+            .value;
+        let status = job.status.clone().unwrap_or(JobStatus::Pending);
+        if status.is_terminal() {
+            display.finish();
+            return Ok(job);
+        }
+        if status == JobStatus::Pending && !hinted && began.elapsed() > HINT_AFTER {
+            hinted = true;
+            display.note("no worker has taken the job yet; is `jira-connector run` running with this connector?");
+        }
+        display.update(&view(&job, &status));
+        tokio::select! {
+            () = interrupted.cancelled() => {
+                display.finish();
+                output.note(&format!("stopped watching; job {job_id} goes on"));
+                return Err(CommandError::Interrupted);
+            }
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
+        }
+    }
+}
+
+fn view(job: &SyncJobRecord, status: &JobStatus) -> View {
+    let number = |name: &str| job.metadata.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+    let phase = match status {
+        JobStatus::InProgress => job
+            .metadata
+            .get("phase")
+            .and_then(Value::as_str)
+            .unwrap_or("starting")
+            .to_owned(),
+        other => other.as_str().to_owned(),
+    };
+    View {
+        phase,
+        indexed: count(job.indexed_document_count),
+        deleted: count(job.deleted_document_count),
+        issues_processed: number("issues_processed"),
+        issues_listed: number("issues_listed"),
+        listing_ended: job.metadata.get("listing_ended") == Some(&Value::Bool(true)),
+    }
+}
+
+/// Prints how a job ended; an error unless it completed.
+pub(super) fn report(job_id: &str, job: &SyncJobRecord, output: &Output) -> Result<(), CommandError> {
+    let status = job.status.as_ref().map_or("unknown", JobStatus::as_str);
+    let seconds = match (job.started_at, job.completed_at) {
+        (Some(from), Some(to)) => (to - from).num_milliseconds() as f64 / 1000.0,
+        _ => 0.0,
+    };
+    let (indexed, deleted) = (
+        job.indexed_document_count.unwrap_or(0),
+        job.deleted_document_count.unwrap_or(0),
+    );
+    let result = json!({
+        "job_id": job_id,
+        "status": status,
+        "error": job.error,
+        "indexed_document_count": indexed,
+        "deleted_document_count": deleted,
+        "total_document_count": job.total_document_count,
+        "seconds": seconds,
+        "metadata": job.metadata,
+    });
+    let rate = if seconds > 0.0 {
+        format!(" ({:.0} documents/s)", indexed as f64 / seconds)
+    } else {
+        String::new()
+    };
+    let mut text = format!("Job {job_id} {status}: {indexed} indexed, {deleted} deleted in {seconds:.1} s{rate}");
+    if let Some(total) = job.total_document_count {
+        text += &format!(", {total} documents in the index");
+    }
+    for name in ["skipped_items", "rejected_documents"] {
+        if let Some(count) = job
+            .metadata
+            .get(name)
+            .and_then(Value::as_u64)
+            .filter(|count| *count > 0)
+        {
+            text += &format!("\n{count} {}; the first of them:", name.replace('_', " "));
+        }
+    }
+    for item in job
+        .metadata
+        .get("skipped")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .take(5)
+    {
+        text += &format!("\n  {}", item.as_str().unwrap_or_default());
+    }
+    output.result(&result, &text);
+    match (&job.status, &job.error) {
+        (Some(JobStatus::Completed), _) => Ok(()),
+        (_, Some(error)) => Err(CommandError::Failed(anyhow!("{error}"))),
+        (_, None) => Err(CommandError::Failed(anyhow!("the job ended as {status}"))),
+    }
+}

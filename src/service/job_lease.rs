@@ -1,0 +1,155 @@
+//! A claimed job: every write to its record is conditional, so a worker that lost its job notices and stops.
+//!
+//! When to write and what is left to `job_runner` and `job_report`.
+
+use chrono::Utc;
+use elastic_client::{ElasticClient, ElasticError, JobStatus, Refresh, SyncJobRecord, Versioned};
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+/// Conflicts in a row after which something else must be wrong.
+const MAX_CONFLICTS: u32 = 5;
+
+/// A job that this worker holds.
+#[derive(Debug)]
+pub struct JobLease {
+    client: ElasticClient,
+    /// Written by one holder at a time: a conditional update needs the version of the last one.
+    version: Mutex<Versioned<()>>,
+    claimed_by: String,
+    id: String,
+}
+
+/// What holding a job came to.
+#[derive(Debug, Error)]
+pub enum LeaseError {
+    /// The job is not ours any more.
+    #[error("{0}")]
+    Lost(String),
+    /// Elasticsearch did not answer usefully; the job may still be ours.
+    #[error(transparent)]
+    Elasticsearch(#[from] ElasticError),
+}
+
+/// What trying to claim a job came to.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is ours now. The record is as it was before the claim.
+    Claimed(JobLease, Box<SyncJobRecord>),
+    /// Someone else has it, or it is in no state to be claimed.
+    NotClaimable(String),
+}
+
+impl JobLease {
+    /// Claims a job that waits. A list of jobs may be old, so the record is read again and must not change until it is
+    /// ours; a job that was canceled in between is not revived.
+    pub async fn claim(client: &ElasticClient, job_id: &str, worker: &str) -> Result<Claim, ElasticError> {
+        let Some(job) = client.sync_jobs().get(job_id).await? else {
+            return Ok(Claim::NotClaimable("it does not exist any more".into()));
+        };
+        match &job.value.status {
+            Some(JobStatus::Pending | JobStatus::Suspended) => {}
+            status => {
+                let status = status.as_ref().map_or("unknown", JobStatus::as_str);
+                return Ok(Claim::NotClaimable(format!("its status is {status}")));
+            }
+        }
+        let claimed_by = format!("{worker}/{}", uuid::Uuid::new_v4());
+        let now = Utc::now().to_rfc3339();
+        let claim = json!({
+            "status": JobStatus::InProgress.as_str(),
+            "worker_hostname": worker,
+            "started_at": job.value.started_at.map_or_else(|| now.clone(), |first| first.to_rfc3339()),
+            "last_seen": now,
+            "error": null,
+            "metadata": { "claimed_by": claimed_by },
+        });
+        match client
+            .sync_jobs()
+            .update_if_unchanged(&job, &claim, Refresh::WaitFor)
+            .await
+        {
+            Ok(updated) => {
+                let Versioned {
+                    id,
+                    seq_no,
+                    primary_term,
+                    value,
+                } = job;
+                let version = Versioned {
+                    id: id.clone(),
+                    seq_no,
+                    primary_term,
+                    value: (),
+                }
+                .at(updated);
+                let lease = Self {
+                    client: client.clone(),
+                    version: Mutex::new(version),
+                    claimed_by,
+                    id,
+                };
+                Ok(Claim::Claimed(lease, Box::new(value)))
+            }
+            Err(ElasticError::VersionConflict { .. }) => Ok(Claim::NotClaimable("another worker was faster".into())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Id of the job.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Merges `doc` into the record while it is ours. The API and Kibana may write to a running job too (a request to
+    /// cancel it, say); such a write is looked at and does not cost us the job.
+    pub async fn write(&self, doc: &Value, refresh: Refresh) -> Result<(), LeaseError> {
+        let mut version = self.version.lock().await;
+        for _ in 0..MAX_CONFLICTS {
+            match self
+                .client
+                .sync_jobs()
+                .update_if_unchanged(&*version, doc, refresh)
+                .await
+            {
+                Ok(updated) => {
+                    *version = version.clone().at(updated);
+                    return Ok(());
+                }
+                Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {
+                    let job = self.read_own().await?;
+                    *version = job.map(|_| ());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(LeaseError::Lost(
+            "its record changes faster than it can be written".into(),
+        ))
+    }
+
+    /// The status of the job as it is now.
+    pub async fn status(&self) -> Result<JobStatus, LeaseError> {
+        let job = self.read_own().await?;
+        Ok(job.value.status.unwrap_or(JobStatus::InProgress))
+    }
+
+    /// The record, if it is still ours: running or being canceled, with our mark on it.
+    async fn read_own(&self) -> Result<Versioned<SyncJobRecord>, LeaseError> {
+        let Some(job) = self.client.sync_jobs().get(&self.id).await? else {
+            return Err(LeaseError::Lost("the job's record was deleted".into()));
+        };
+        let mark = job.value.metadata.get("claimed_by").and_then(Value::as_str);
+        if mark != Some(self.claimed_by.as_str()) {
+            return Err(LeaseError::Lost("another worker has claimed the job".into()));
+        }
+        match &job.value.status {
+            Some(JobStatus::InProgress | JobStatus::Canceling) => Ok(job),
+            status => {
+                let status = status.as_ref().map_or("unknown", JobStatus::as_str);
+                Err(LeaseError::Lost(format!("someone set the job to {status}")))
+            }
+        }
+    }
+}

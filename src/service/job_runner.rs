@@ -1,0 +1,294 @@
+//! Runs one job from claim to end and leaves its records true, whatever happens in between.
+//!
+//! Finding jobs is left to `supervisor`; what a sync does to `sync`.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use elastic_client::{ElasticClient, ElasticError, JobStatus, JobType, Refresh, SyncJobRecord};
+use serde_json::Value;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use super::clients::{USER_AGENT, client_for_connector};
+use super::connector_lock::{self, LastSync, Lock};
+use super::job_lease::{Claim, JobLease, LeaseError};
+use super::job_report;
+use super::job_setup::{JobSetup, SetupError};
+use super::stop::{JobStop, StopReason};
+use crate::config::{BulkConfig, ConnectorEntry};
+use crate::sink::{ContentIndex, IndexSink, SinkOptions};
+use crate::source::documents::FileRules;
+use crate::source::{JiraSource, Login, LoginError};
+use crate::sync::{FullSync, Progress, SyncError};
+
+/// Everything that running a job needs besides the job.
+#[derive(Debug, Clone)]
+pub struct JobRunner {
+    /// The client for connector records and jobs.
+    pub client: ElasticClient,
+    /// The connector that the job belongs to, as `config.yml` names it.
+    pub connector: ConnectorEntry,
+    /// Limits of the writing side.
+    pub bulk: BulkConfig,
+    /// Largest file whose content is fetched, in bytes.
+    pub max_file_size: u64,
+    /// Name of this worker.
+    pub worker: String,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobEnd {
+    /// Everything was done.
+    Completed,
+    /// It failed; the text says why.
+    Failed(String),
+    /// It was canceled on request.
+    Canceled,
+    /// The service went down; it goes on later.
+    Suspended,
+    /// Another worker has it, or its record is gone: nothing was recorded by us.
+    Lost(String),
+    /// It was not started: someone else has it, or the connector is busy.
+    NotStarted(String),
+}
+
+/// Elasticsearch did not let us run the job or record its end.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct RunJobError(#[from] ElasticError);
+
+/// Why a job that was started failed.
+#[derive(Debug, Error)]
+enum JobFailure {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    #[error(transparent)]
+    Elasticsearch(#[from] ElasticError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("this version runs full syncs only, and this is a job of type {0}")]
+    UnsupportedType(String),
+    #[error("the ingest pipeline \"{0}\" does not exist: create it, or choose another in the connector's settings")]
+    NoPipeline(String),
+}
+
+impl JobRunner {
+    /// Claims and runs a job. `progress` is shared with whoever shows it.
+    pub async fn run(
+        &self,
+        job_id: &str,
+        progress: &Arc<Progress>,
+        shutdown: &CancellationToken,
+    ) -> Result<JobEnd, RunJobError> {
+        let connector_id = self.connector.connector_id.as_str();
+        let span = info_span!("job", sync_job.id = job_id, connector.id = connector_id);
+        self.claim_and_run(job_id, progress, shutdown).instrument(span).await
+    }
+
+    async fn claim_and_run(
+        &self,
+        job_id: &str,
+        progress: &Arc<Progress>,
+        shutdown: &CancellationToken,
+    ) -> Result<JobEnd, RunJobError> {
+        let connector_id = self.connector.connector_id.as_str();
+        if let Some(other) = connector_lock::other_running_job(&self.client, connector_id, job_id).await? {
+            return Ok(JobEnd::NotStarted(format!(
+                "job {other} of the same connector is running"
+            )));
+        }
+        let (lease, job) = match JobLease::claim(&self.client, job_id, &self.worker).await? {
+            Claim::Claimed(lease, job) => (lease, job),
+            Claim::NotClaimable(reason) => return Ok(JobEnd::NotStarted(reason)),
+        };
+        info!("claimed the job");
+        let stop = JobStop::new(shutdown);
+        let end = match connector_lock::take(&self.client, connector_id, job_id).await {
+            Ok(Lock::Taken) => self.run_claimed(&lease, &job, progress, &stop).await,
+            Ok(Lock::Busy(other)) => {
+                let waiting = serde_json::json!({ "status": JobStatus::Pending.as_str(), "started_at": null });
+                return match lease.write(&waiting, Refresh::None).await {
+                    Ok(()) | Err(LeaseError::Lost(_)) => Ok(JobEnd::NotStarted(format!(
+                        "job {other} of the same connector is running"
+                    ))),
+                    Err(LeaseError::Elasticsearch(error)) => Err(error.into()),
+                };
+            }
+            Ok(Lock::Missing) => JobEnd::Failed("the connector of this job does not exist any more".into()),
+            Err(error) => JobEnd::Failed(error.to_string()),
+        };
+        self.record_end(&lease, &job, &end, progress).await?;
+        Ok(end)
+    }
+
+    /// The sync and its heartbeat side by side; the sync ends first, in whatever way.
+    async fn run_claimed(
+        &self,
+        lease: &JobLease,
+        job: &SyncJobRecord,
+        progress: &Arc<Progress>,
+        stop: &JobStop,
+    ) -> JobEnd {
+        let heartbeat = async {
+            job_report::keep_alive(lease, progress, stop).await;
+            // It only returns after it stopped the job; the sync has to notice that.
+            std::future::pending::<()>().await;
+        };
+        let result = tokio::select! {
+            result = self.sync(job, progress, stop) => result,
+            () = heartbeat => unreachable!("the heartbeat never ends by itself"),
+        };
+        match (result, stop.reason()) {
+            (Ok(()), _) => JobEnd::Completed,
+            (Err(_), Some(StopReason::Canceled)) => JobEnd::Canceled,
+            (Err(_), Some(StopReason::Shutdown)) => JobEnd::Suspended,
+            (Err(_), Some(StopReason::Lost(reason))) => JobEnd::Lost(reason),
+            (Err(_), Some(StopReason::LostContact(reason))) => JobEnd::Failed(format!(
+                "the job's record could not be renewed for a minute, so another worker may have taken over: {reason}"
+            )),
+            (Err(failure), None) => JobEnd::Failed(failure.to_string()),
+        }
+    }
+
+    async fn sync(&self, job: &SyncJobRecord, progress: &Arc<Progress>, stop: &JobStop) -> Result<(), JobFailure> {
+        if job.job_type != Some(JobType::Full) {
+            let job_type = job.job_type.as_ref().map_or("unknown", JobType::as_str);
+            return Err(JobFailure::UnsupportedType(job_type.to_owned()));
+        }
+        let setup = JobSetup::from_job(job)?;
+        let prepared = stop.token().run_until_cancelled(self.prepare(&setup, progress)).await;
+        let Some(prepared) = prepared else {
+            return Err(SyncError::Stopped.into());
+        };
+        let (source, sink) = prepared?;
+        let sync = FullSync::new(source, sink, Arc::clone(progress), setup.options);
+        let summary = sync.run(stop.token()).await?;
+        if summary.kept_without_proof > 0 {
+            warn!(
+                documents = summary.kept_without_proof,
+                "kept documents that nobody could say are gone"
+            );
+        }
+        Ok(())
+    }
+
+    async fn prepare(
+        &self,
+        setup: &JobSetup,
+        progress: &Arc<Progress>,
+    ) -> Result<(Arc<JiraSource>, Arc<IndexSink>), JobFailure> {
+        let data = client_for_connector(&self.client, &self.connector)?;
+        let files = FileRules {
+            max_size: self.max_file_size,
+        };
+        let login = Login::new(setup.settings.clone(), USER_AGENT).await?;
+        let source = Arc::new(login.open(files, Utc::now()).await?);
+        ContentIndex::new(&data, &setup.index).prepare().await?;
+        let pipeline = self.existing_pipeline(setup).await?;
+        let options = SinkOptions::from_config(&self.bulk);
+        let sink = IndexSink::start(data, &setup.index, Some(pipeline), options, Arc::clone(progress));
+        Ok((source, Arc::new(sink)))
+    }
+
+    /// A bulk request through a pipeline that does not exist refuses every document; better to say it once.
+    async fn existing_pipeline(&self, setup: &JobSetup) -> Result<String, JobFailure> {
+        for name in [Some(setup.pipeline.as_str()), setup.older_pipeline()]
+            .into_iter()
+            .flatten()
+        {
+            match self.client.pipeline_exists(name).await {
+                Ok(true) => return Ok(name.to_owned()),
+                Ok(false) => {}
+                // A key without the privilege to look can still use it.
+                Err(ElasticError::Forbidden { .. }) => return Ok(setup.pipeline.clone()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(JobFailure::NoPipeline(setup.pipeline.clone()))
+    }
+
+    async fn record_end(
+        &self,
+        lease: &JobLease,
+        job: &SyncJobRecord,
+        end: &JobEnd,
+        progress: &Progress,
+    ) -> Result<(), RunJobError> {
+        let counts = progress.snapshot();
+        let (status, error) = match end {
+            JobEnd::Completed => (JobStatus::Completed, None),
+            JobEnd::Failed(text) => (JobStatus::Error, Some(text.as_str())),
+            JobEnd::Canceled => (JobStatus::Canceled, None),
+            JobEnd::Suspended => (JobStatus::Suspended, None),
+            JobEnd::Lost(reason) | JobEnd::NotStarted(reason) => {
+                warn!(reason, "the job is not ours any more; its record is left alone");
+                return Ok(());
+            }
+        };
+        let mut doc = job_report::stats(&counts);
+        doc["status"] = status.as_str().into();
+        doc["error"] = error.map_or(Value::Null, Value::from);
+        let now = Utc::now().to_rfc3339();
+        if status.is_terminal() {
+            doc["completed_at"] = now.clone().into();
+        }
+        if status == JobStatus::Canceled {
+            doc["canceled_at"] = now.into();
+        }
+        if let Some(total) = self.total_documents(job).await {
+            doc["total_document_count"] = total.into();
+        }
+        match lease.write(&doc, Refresh::WaitFor).await {
+            Ok(()) => {}
+            Err(LeaseError::Lost(reason)) => {
+                warn!(
+                    reason,
+                    "the job was taken away while it ended; its record is left alone"
+                );
+                return Ok(());
+            }
+            Err(LeaseError::Elasticsearch(error)) => {
+                error!(error = %error, "could not record the end of the job");
+                return Err(error.into());
+            }
+        }
+        let ended = LastSync {
+            status,
+            error,
+            indexed: counts.indexed,
+            deleted: counts.deleted,
+        };
+        connector_lock::release(&self.client, &self.connector.connector_id, &ended).await?;
+        match end {
+            JobEnd::Failed(text) => error!(error = text, indexed = counts.indexed, "the job failed"),
+            _ => info!(
+                indexed = counts.indexed,
+                deleted = counts.deleted,
+                "the job ended: {end:?}"
+            ),
+        }
+        Ok(())
+    }
+
+    /// Documents in the content index now; none when that cannot be told, which must not spoil the job.
+    async fn total_documents(&self, job: &SyncJobRecord) -> Option<u64> {
+        let index = job.connector.index_name.as_deref()?;
+        let client = client_for_connector(&self.client, &self.connector).ok()?;
+        let counted = async {
+            client.indices().refresh(index).await?;
+            client.indices().count(index, None).await
+        };
+        match counted.await {
+            Ok(total) => Some(total),
+            Err(error) => {
+                warn!(error = %error, index.name = index, "could not count the documents of the index");
+                None
+            }
+        }
+    }
+}

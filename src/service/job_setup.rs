@@ -1,0 +1,110 @@
+//! From a job's snapshot of its connector to everything a sync needs.
+
+use elastic_client::{FilteringRules, PipelineSettings, SyncJobRecord};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::source::{InvalidSettings, JiraSettings};
+use crate::sync::encode::PipelineFlags;
+use crate::sync::{DeletionGuard, SyncOptions};
+
+/// Every version that has connectors has this pipeline; later ones prefer another name for the same steps.
+const OLDER_PIPELINE: &str = "ent-search-generic-ingestion";
+/// What a connector without a `pipeline` uses.
+pub(super) const DEFAULT_PIPELINE: &str = "search-default-ingestion";
+
+/// Batches of issues in flight. Enough to hide 100 ms of latency, few enough for flat memory.
+const CONCURRENT_FETCHES: usize = 6;
+/// Bytes of attachments held at once, before they are encoded.
+const DOWNLOAD_BUDGET_BYTES: usize = 16 * 1024 * 1024;
+
+/// What one job is to do.
+#[derive(Debug)]
+pub(super) struct JobSetup {
+    pub(super) settings: JiraSettings,
+    pub(super) index: String,
+    pub(super) pipeline: String,
+    pub(super) options: SyncOptions,
+}
+
+/// The job's record does not say enough, or asks for what this version cannot do.
+#[derive(Debug, Error)]
+pub(super) enum SetupError {
+    /// The configuration in the job's snapshot.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// No index.
+    #[error("the connector has no index: attach one in Kibana, or create the connector anew with --index-name")]
+    NoIndex,
+    /// Sync rules.
+    #[error(
+        "the connector has active {0} sync rules, which this version cannot apply yet; nothing is indexed rather than \
+         too much. Remove the rules to sync everything"
+    )]
+    SyncRules(&'static str),
+}
+
+impl JobSetup {
+    /// Reads the job's snapshot.
+    pub(super) fn from_job(job: &SyncJobRecord) -> Result<Self, SetupError> {
+        let settings = JiraSettings::from_configuration(&job.connector.configuration)?;
+        refuse_rules(&job.connector.filtering)?;
+        let index = job
+            .connector
+            .index_name
+            .clone()
+            .filter(|name| !name.is_empty())
+            .ok_or(SetupError::NoIndex)?;
+        let pipeline = job.connector.pipeline.clone().unwrap_or(PipelineSettings {
+            name: None,
+            extract_binary_content: true,
+            reduce_whitespace: true,
+            run_ml_inference: true,
+        });
+        let pipeline_name = pipeline.name.unwrap_or_else(|| DEFAULT_PIPELINE.to_owned());
+        let options = SyncOptions {
+            pipeline_flags: PipelineFlags {
+                extract_binary_content: pipeline.extract_binary_content,
+                reduce_whitespace: pipeline.reduce_whitespace,
+                run_ml_inference: pipeline.run_ml_inference,
+            },
+            extraction: pipeline
+                .extract_binary_content
+                .then(|| format!("pipeline:{pipeline_name}")),
+            guard: DeletionGuard {
+                max_percent: settings.max_deletion_percent,
+                allowed_once: job.metadata.get("allow_deletions").and_then(Value::as_u64),
+            },
+            concurrent_fetches: CONCURRENT_FETCHES,
+            concurrent_downloads: settings.concurrent_downloads,
+            download_budget_bytes: DOWNLOAD_BUDGET_BYTES,
+        };
+        Ok(Self {
+            settings,
+            index,
+            pipeline: pipeline_name,
+            options,
+        })
+    }
+
+    /// The name of the same pipeline on versions that lack the newer one.
+    pub(super) fn older_pipeline(&self) -> Option<&'static str> {
+        (self.pipeline == DEFAULT_PIPELINE).then_some(OLDER_PIPELINE)
+    }
+}
+
+/// Indexing what a rule excludes would show documents that somebody decided to keep out.
+fn refuse_rules(filtering: &FilteringRules) -> Result<(), SetupError> {
+    if filtering.has_advanced().is_some() {
+        return Err(SetupError::SyncRules("advanced"));
+    }
+    let only_default = filtering
+        .rules
+        .iter()
+        .all(|rule| rule.get("id").and_then(Value::as_str) == Some("DEFAULT"));
+    if only_default {
+        Ok(())
+    } else {
+        Err(SetupError::SyncRules("basic"))
+    }
+}

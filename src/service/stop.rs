@@ -1,0 +1,56 @@
+//! Asking one running job to stop, and remembering why.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio_util::sync::CancellationToken;
+
+/// Why a job was stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopReason {
+    /// The service is going down; the job is suspended and goes on elsewhere or later.
+    Shutdown,
+    /// Someone asked for cancellation.
+    Canceled,
+    /// The job belongs to another worker now, or its record is gone: nothing more may be written to it.
+    Lost(String),
+    /// Its record could not be renewed for too long.
+    LostContact(String),
+}
+
+/// The switch that stops one job. Clones share it.
+#[derive(Debug, Clone)]
+pub struct JobStop {
+    token: CancellationToken,
+    reason: Arc<OnceLock<StopReason>>,
+    shutdown: CancellationToken,
+}
+
+impl JobStop {
+    /// A switch that is also thrown when `shutdown` is cancelled.
+    pub fn new(shutdown: &CancellationToken) -> Self {
+        Self {
+            token: shutdown.child_token(),
+            reason: Arc::new(OnceLock::new()),
+            shutdown: shutdown.clone(),
+        }
+    }
+
+    /// Stops the job. The first reason counts.
+    pub fn stop(&self, reason: StopReason) {
+        self.reason.get_or_init(|| reason);
+        self.token.cancel();
+    }
+
+    /// The token that the job watches.
+    pub fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Why it was stopped; none while it was not.
+    pub fn reason(&self) -> Option<StopReason> {
+        if let Some(reason) = self.reason.get() {
+            return Some(reason.clone());
+        }
+        self.shutdown.is_cancelled().then_some(StopReason::Shutdown)
+    }
+}

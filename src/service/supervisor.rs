@@ -1,0 +1,202 @@
+//! The loop of the service: looks after its connectors, finds their jobs, runs them, and stops cleanly.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus, JobType};
+use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::clients::elastic_client;
+use super::job_runner::{JobEnd, JobRunner, RunJobError};
+use super::preflight::{PreflightError, preflight};
+use super::registration::{self, Readiness};
+use crate::config::{Config, ConnectorEntry};
+use crate::sync::Progress;
+
+/// How long running jobs have to suspend themselves when the service goes down.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(7);
+
+/// The running service.
+#[derive(Debug)]
+pub struct Supervisor {
+    config: Config,
+    client: ElasticClient,
+    worker: String,
+}
+
+/// Why the service could not start or go on.
+#[derive(Debug, Error)]
+pub enum SupervisorError {
+    /// Nothing to do.
+    #[error(
+        "{path} names no connectors: add an entry under connectors, as `jira-connector connector create` prints it"
+    )]
+    NoConnectors {
+        /// The configuration file.
+        path: String,
+    },
+    /// Elasticsearch is not usable.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// The client could not be made.
+    #[error(transparent)]
+    Elasticsearch(#[from] ElasticError),
+    /// Too many passes failed.
+    #[error(
+        "{count} passes failed within {} s (service.max_errors, service.max_errors_span); the last error: {last}",
+        span.as_secs()
+    )]
+    TooManyErrors {
+        /// How many.
+        count: usize,
+        /// Within which time.
+        span: Duration,
+        /// The last one.
+        last: ElasticError,
+    },
+}
+
+type RunningJob = (String, String, Result<JobEnd, RunJobError>);
+
+impl Supervisor {
+    /// Checks what can be checked without Elasticsearch. `worker` names this process in job records.
+    pub fn new(config: Config, worker: String) -> Result<Self, SupervisorError> {
+        if config.connectors.is_empty() {
+            return Err(SupervisorError::NoConnectors {
+                path: config.path.display().to_string(),
+            });
+        }
+        let client = elastic_client(&config.elasticsearch)?;
+        Ok(Self { config, client, worker })
+    }
+
+    /// Runs until `shutdown` is cancelled. Running jobs are suspended then.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), SupervisorError> {
+        let ready = preflight(&self.client, &self.config.elasticsearch, &self.config.service);
+        match shutdown.run_until_cancelled(ready).await {
+            Some(result) => drop(result?),
+            None => return Ok(()),
+        }
+        info!(
+            connectors = self.config.connectors.len(),
+            worker = self.worker,
+            "the service is running"
+        );
+        let mut jobs = JoinSet::new();
+        let result = self.run_passes(&shutdown, &mut jobs).await;
+        self.wind_down(&shutdown, jobs).await;
+        result
+    }
+
+    async fn run_passes(
+        &self,
+        shutdown: &CancellationToken,
+        jobs: &mut JoinSet<RunningJob>,
+    ) -> Result<(), SupervisorError> {
+        let service = &self.config.service;
+        let mut busy = HashSet::new();
+        let mut failures: Vec<tokio::time::Instant> = Vec::new();
+        while !shutdown.is_cancelled() {
+            for entry in &self.config.connectors {
+                if let Err(error) = self.look_after(entry, shutdown, jobs, &mut busy).await {
+                    warn!(connector.id = entry.connector_id, error = %error, "a pass over the connector failed");
+                    failures.retain(|at| at.elapsed() < service.max_errors_span);
+                    failures.push(tokio::time::Instant::now());
+                    if failures.len() > service.max_errors as usize {
+                        let (count, span) = (failures.len(), service.max_errors_span);
+                        return Err(SupervisorError::TooManyErrors {
+                            count,
+                            span,
+                            last: error,
+                        });
+                    }
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                // A job that ended makes room for the next one, which should not have to wait.
+                Some(ended) = jobs.join_next() => note_end(ended, &mut busy),
+                () = tokio::time::sleep(service.idling) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_after(
+        &self,
+        entry: &ConnectorEntry,
+        shutdown: &CancellationToken,
+        jobs: &mut JoinSet<RunningJob>,
+        busy: &mut HashSet<String>,
+    ) -> Result<(), ElasticError> {
+        let readiness = registration::pass(&self.client, entry, self.config.service.heartbeat).await?;
+        let room = jobs.len() < self.config.service.max_concurrent_content_syncs.max(1);
+        if readiness == Readiness::NotReady || !room || busy.contains(&entry.connector_id) {
+            return Ok(());
+        }
+        let waiting = JobFilter {
+            connector_ids: Some(vec![entry.connector_id.clone()]),
+            statuses: Some(vec![JobStatus::Pending, JobStatus::Suspended]),
+            job_types: Some(vec![JobType::Full, JobType::Incremental]),
+            size: 1,
+            ..JobFilter::default()
+        };
+        if let Some(job) = self.client.sync_jobs().list(&waiting).await?.into_iter().next() {
+            busy.insert(entry.connector_id.clone());
+            jobs.spawn(run_job(self.runner(entry), job.id, shutdown.clone()));
+        }
+        Ok(())
+    }
+
+    fn runner(&self, entry: &ConnectorEntry) -> JobRunner {
+        JobRunner {
+            client: self.client.clone(),
+            connector: entry.clone(),
+            bulk: self.config.elasticsearch.bulk.clone(),
+            max_file_size: self.config.service.max_file_download_size,
+            worker: self.worker.clone(),
+        }
+    }
+
+    async fn wind_down(&self, shutdown: &CancellationToken, mut jobs: JoinSet<RunningJob>) {
+        shutdown.cancel();
+        let mut busy = HashSet::new();
+        let all_ended = async {
+            while let Some(ended) = jobs.join_next().await {
+                note_end(ended, &mut busy);
+            }
+        };
+        if tokio::time::timeout(SHUTDOWN_GRACE, all_ended).await.is_err() {
+            error!("some jobs could not be suspended in time; another worker takes them over when they are idle");
+        }
+        info!("the service has stopped");
+    }
+}
+
+async fn run_job(runner: JobRunner, job_id: String, shutdown: CancellationToken) -> RunningJob {
+    let progress = Arc::new(Progress::default());
+    let result = runner.run(&job_id, &progress, &shutdown).await;
+    (runner.connector.connector_id, job_id, result)
+}
+
+fn note_end(ended: Result<RunningJob, tokio::task::JoinError>, busy: &mut HashSet<String>) {
+    match ended {
+        Ok((connector_id, job_id, result)) => {
+            busy.remove(&connector_id);
+            match result {
+                Ok(JobEnd::NotStarted(reason)) => info!(sync_job.id = job_id, reason, "did not start the job"),
+                Ok(_) => {}
+                Err(error) => error!(sync_job.id = job_id, error = %error, "could not run or record the job"),
+            }
+        }
+        Err(error) => {
+            // Which job it was cannot be told; its record is repaired once it is idle.
+            busy.clear();
+            error!(error = %error, "a job's task ended unexpectedly");
+        }
+    }
+}
