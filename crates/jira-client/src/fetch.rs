@@ -211,3 +211,71 @@ fn issue(id: u64, row: IssueRow) -> Result<Issue, String> {
         .ok_or_else(|| "jira gave the issue without its fields".to_owned())?;
     Ok(Issue { id, key, fields })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::account_for;
+    use crate::dialect::BulkPage;
+
+    /// Ids as Jira writes them, and as it should not.
+    fn id() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            4 => (0u64..30).prop_map(|id| json!(id.to_string())),
+            2 => (0u64..30).prop_map(|id| json!(id)),
+            1 => prop_oneof![Just(Value::Null), Just(json!("A-1")), Just(json!(-1)), Just(json!(1.5)), Just(json!({}))],
+        ]
+    }
+
+    fn entry() -> impl Strategy<Value = Value> {
+        let key = prop_oneof![4 => Just(json!("A-1")), 1 => Just(Value::Null), 1 => Just(json!(7))];
+        let fields = prop_oneof![4 => Just(json!({"summary": null})), 1 => Just(Value::Null), 1 => Just(json!([]))];
+        (id(), key, fields, any::<bool>()).prop_map(|(id, key, fields, bare)| {
+            if bare {
+                json!({"id": id})
+            } else {
+                json!({"id": id, "key": key, "fields": fields, "other": [1]})
+            }
+        })
+    }
+
+    fn answer() -> impl Strategy<Value = Value> {
+        let reason = prop_oneof![Just(json!("payload")), Just(Value::Null), Just(json!(3))];
+        let errors = prop::collection::vec((id(), reason), 0..10);
+        let errors = errors.prop_map(|errors| {
+            errors
+                .into_iter()
+                .map(|(id, reason)| json!({"id": id, "errorMessage": reason}))
+                .collect::<Vec<_>>()
+        });
+        let errors = prop_oneof![3 => errors.prop_map(Value::from), 1 => Just(Value::Null)];
+        (prop::collection::vec(entry(), 0..30), errors)
+            .prop_map(|(issues, errors)| json!({"issues": issues, "issueErrors": errors, "expand": "x"}))
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_asked_for_is_in_exactly_one_list(
+            asked in prop::collection::btree_set(0u64..30, 0..30),
+            answer in answer(),
+        ) {
+            let asked: Vec<u64> = asked.into_iter().collect();
+            let page: BulkPage = serde_json::from_value(answer.clone()).unwrap();
+            let fetched = account_for(&asked, page);
+            let mut listed: Vec<u64> = fetched.issues.iter().map(|issue| issue.id).collect();
+            listed.extend(fetched.failed.iter().map(|(id, _)| *id));
+            listed.extend(&fetched.absent);
+            listed.sort_unstable();
+            prop_assert_eq!(listed, asked);
+            let entries = ["issues", "issueErrors"].into_iter().filter_map(|list| answer[list].as_array()).flatten();
+            let mentioned: HashSet<u64> = entries
+                .filter_map(|entry| entry["id"].as_u64().or_else(|| entry["id"].as_str()?.parse().ok()))
+                .collect();
+            prop_assert!(fetched.absent.iter().all(|id| !mentioned.contains(id)), "a mentioned issue is absent");
+        }
+    }
+}

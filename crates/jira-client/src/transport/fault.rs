@@ -91,12 +91,15 @@ pub(crate) fn timed_out(request: &RequestLine, phase: &'static str, limit: Durat
 fn is_handshake_fault(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(current) = next {
-        if let Some(fault) = current.downcast_ref::<io::Error>()
-            && fault.kind() == io::ErrorKind::InvalidData
-        {
+        let io = current.downcast_ref::<io::Error>();
+        if io.is_some_and(|fault| fault.kind() == io::ErrorKind::InvalidData) {
             return true;
         }
-        next = current.source();
+        // An I/O error names the source of what it wraps as its own and leaves out what it wraps.
+        next = match io.and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => current.source(),
+        };
     }
     false
 }
@@ -112,6 +115,10 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         }
         next = current.source();
     }
-    let innermost = reasons.len().saturating_sub(2);
-    reasons[innermost..].join(": ")
+    // The client's own layers repeat that it was the client and that it was connecting.
+    let innermost = reasons.split_off(reasons.len().saturating_sub(2));
+    match innermost.as_slice() {
+        [layer, reason] if layer.starts_with("client error") => reason.clone(),
+        reasons => reasons.join(": "),
+    }
 }

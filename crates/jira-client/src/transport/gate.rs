@@ -95,3 +95,61 @@ impl Gate {
 fn spread(wait: Duration) -> Duration {
     (wait / 10).min(Duration::from_secs(2)).mul_f64(rand::random::<f64>())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Gate, PauseScope};
+    use crate::transport::EndpointClass;
+
+    async fn wait_for(gate: &Gate, class: EndpointClass) -> u64 {
+        let start = Instant::now();
+        let admission = gate.admit(class).await;
+        assert_eq!(admission.paused.is_zero(), start.elapsed().is_zero());
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_passes_before_the_longest_pause_is_over() {
+        let gate = Gate::new(10);
+        gate.pause(PauseScope::Everything, Duration::from_secs(60));
+        gate.pause(PauseScope::Everything, Duration::from_secs(5));
+        let waited = wait_for(&gate, EndpointClass::Search).await;
+        assert!((60..=62).contains(&waited), "{waited}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_of_a_class_leaves_the_others_alone() {
+        let gate = Gate::new(10);
+        gate.pause(PauseScope::Class(EndpointClass::Search), Duration::from_secs(60));
+        assert_eq!(wait_for(&gate, EndpointClass::Fields).await, 0);
+        assert!(wait_for(&gate, EndpointClass::Search).await >= 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_begins_while_standing_in_line_counts() {
+        let gate = Gate::new(1);
+        let first = gate.admit(EndpointClass::Search).await;
+        let ((), waited) = tokio::join!(
+            async {
+                tokio::task::yield_now().await;
+                gate.pause(PauseScope::Everything, Duration::from_secs(60));
+                drop(first);
+            },
+            async {
+                let start = Instant::now();
+                gate.admit(EndpointClass::Search).await;
+                start.elapsed().as_secs()
+            }
+        );
+        assert!(waited >= 60, "{waited}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn even_zero_places_let_one_request_through() {
+        assert_eq!(wait_for(&Gate::new(0), EndpointClass::Search).await, 0);
+    }
+}

@@ -64,3 +64,64 @@ fn reset_instant(value: &str, now: SystemTime) -> Option<Duration> {
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+    use test_case::test_case;
+
+    use super::named_wait;
+
+    const NOON: &str = "Sun, 01 Nov 2026 12:00:00 GMT";
+
+    /// Seconds to wait when the clock of this machine is an hour behind the server's.
+    fn seconds(headers: &[(&'static str, &str)]) -> Option<u64> {
+        let map: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
+            .collect();
+        let behind: SystemTime = httpdate::parse_http_date(NOON).unwrap() - Duration::from_secs(3600);
+        named_wait(&map, behind).map(|wait| wait.as_secs())
+    }
+
+    #[test_case("5" => Some(5); "seconds")]
+    #[test_case(" 5 " => Some(5); "blanks")]
+    #[test_case("1.5" => Some(1); "fraction")]
+    #[test_case("0" => None; "tokens remain")]
+    #[test_case("-3" => None; "negative")]
+    #[test_case("soon" => None; "no number")]
+    #[test_case("NaN" => None; "not a number")]
+    #[test_case("1800" => Some(1800); "half an hour")]
+    #[test_case("7200" => Some(3600); "capped")]
+    #[test_case("86401" => Some(300); "absurd")]
+    #[test_case("9223372036854775807" => Some(300); "largest long")]
+    #[test_case("99999999999999999999999999" => Some(300); "beyond any integer")]
+    #[test_case("Sun, 01 Nov 2026 12:00:30 GMT" => Some(30); "date")]
+    #[test_case("Sun, 01 Nov 2026 11:00:00 GMT" => None; "date in the past")]
+    fn retry_after(value: &str) -> Option<u64> {
+        seconds(&[("date", NOON), ("retry-after", value)])
+    }
+
+    #[test_case("2026-11-01T12:01Z" => Some(60); "without seconds")]
+    #[test_case("2026-11-01T12:00:10Z" => Some(10); "with seconds")]
+    #[test_case("2026-11-01T17:30:10+05:30" => Some(10); "with offset")]
+    #[test_case("2026-11-01T11:59Z" => None; "over")]
+    #[test_case("later" => None; "unreadable")]
+    fn reset(value: &str) -> Option<u64> {
+        seconds(&[("date", NOON), ("x-ratelimit-reset", value)])
+    }
+
+    #[test]
+    fn the_longer_of_two_waits_counts() {
+        let headers = [
+            ("date", NOON),
+            ("retry-after", "5"),
+            ("x-ratelimit-reset", "2026-11-01T12:01Z"),
+        ];
+        assert_eq!(seconds(&headers), Some(60));
+        assert_eq!(seconds(&[]), None);
+        assert_eq!(seconds(&[("beta-retry-after", "5")]), None);
+    }
+}

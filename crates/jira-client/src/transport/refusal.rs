@@ -167,3 +167,32 @@ fn shorten(text: &str) -> String {
 pub(crate) fn may_name_wait(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use test_case::test_case;
+
+    use super::words;
+
+    #[test_case("<p>One</p><!-- <b>hidden</b> --><p>two" => "One two"; "comment")]
+    #[test_case("<SCRIPT>if (a<b) {}</SCRIPT >Text" => "Text"; "script in capitals")]
+    #[test_case("<style>p{}" => ""; "style without end")]
+    #[test_case("a < b" => "a"; "a bare sign")]
+    #[test_case("\u{1F980}<b>ä" => "\u{1F980} ä"; "non-ASCII")]
+    #[test_case("  two \n\t words " => "two words"; "blanks")]
+    #[test_case(r#"{"errorMessages":[],"errors":{"a":{"b":"deep"}},"message":null}"# => "b: deep"; "nested errors")]
+    #[test_case(r#"["list"]"# => ""; "no envelope")]
+    #[test_case("" => ""; "nothing")]
+    fn text_for_people(body: &str) -> String {
+        words(body.as_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_gives_short_words(body in any::<Vec<u8>>(), html in "(<|>|/|!|-|script|style|ä| ){0,60}") {
+            prop_assert!(words(&body).chars().count() <= 201);
+            prop_assert!(words(html.as_bytes()).chars().count() <= 201);
+        }
+    }
+}

@@ -61,3 +61,71 @@ impl RetryState {
         Some(named.map_or(own, |named| named.max(own)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::RetryState;
+    use crate::error::{Answer, JiraError, RequestLine};
+
+    fn answer(status: u16, retry_after: Option<u64>) -> Box<Answer> {
+        Box::new(Answer {
+            request: RequestLine {
+                method: "GET",
+                path: "/".to_owned(),
+            },
+            status,
+            words: String::new(),
+            cure: String::new(),
+            retry_after: retry_after.map(Duration::from_secs),
+        })
+    }
+
+    fn delays(retries: u32, error: &JiraError) -> Vec<u64> {
+        let mut state = RetryState::new(retries, Duration::from_secs(1));
+        std::iter::from_fn(|| state.next_delay(error, false))
+            .map(|delay| delay.as_secs())
+            .collect()
+    }
+
+    #[test]
+    fn named_waits_are_a_minimum_and_ten_of_them_are_free() {
+        let delays = delays(2, &JiraError::RateLimited(answer(429, Some(1800))));
+        assert_eq!(delays, [1800; 12]);
+    }
+
+    #[test]
+    fn a_named_wait_of_a_fault_uses_up_a_retry() {
+        assert_eq!(delays(2, &JiraError::ServerError(answer(503, Some(90)))), [90, 90]);
+    }
+
+    #[test]
+    fn own_delays_grow_up_to_two_minutes_with_jitter() {
+        let delays = delays(20, &JiraError::RateLimited(answer(429, None)));
+        assert_eq!(delays.len(), 20);
+        assert!(delays[0] <= 2 && delays[4] >= 16, "{delays:?}");
+        assert!(delays.iter().all(|delay| *delay <= 120), "{delays:?}");
+    }
+
+    #[test]
+    fn no_retries_means_none() {
+        assert!(delays(0, &JiraError::ServerError(answer(502, None))).is_empty());
+    }
+
+    #[test]
+    fn broken_bodies_of_what_can_be_halved_are_not_asked_for_again() {
+        let request = RequestLine {
+            method: "POST",
+            path: "/".to_owned(),
+        };
+        let error = JiraError::Truncated {
+            request,
+            received: 1,
+            reason: String::new(),
+        };
+        let mut state = RetryState::new(3, Duration::from_secs(1));
+        assert!(state.next_delay(&error, true).is_none());
+        assert!(state.next_delay(&error, false).is_some());
+    }
+}
