@@ -25,11 +25,13 @@ struct Pinned {
 #[derive(Debug)]
 pub(crate) struct AccountProof {
     header_name: HeaderName,
+    /// The settings to look at when the credential is refused.
+    cure: &'static str,
     pinned: Mutex<Option<Pinned>>,
 }
 
 impl AccountProof {
-    pub(crate) fn new(edition: Edition) -> Self {
+    pub(crate) fn new(edition: Edition, cure: &'static str) -> Self {
         let name = if edition.is_cloud() {
             "x-aaccountid"
         } else {
@@ -37,6 +39,7 @@ impl AccountProof {
         };
         Self {
             header_name: HeaderName::from_static(name),
+            cure,
             pinned: Mutex::new(None),
         }
     }
@@ -72,16 +75,10 @@ impl AccountProof {
             .iter()
             .any(|value| String::from_utf8_lossy(value.as_bytes()).contains("AUTHENTICATED_FAILED"));
         if failed {
-            return Err(not_authenticated(
-                request,
-                "it refused the credential (X-Seraph-LoginReason)",
-            ));
+            return Err(self.not_authenticated(request, "it refused the credential (X-Seraph-LoginReason)"));
         }
         if self.header_name == "x-ausername" && self.header_value(headers).as_deref() == Some("anonymous") {
-            return Err(not_authenticated(
-                request,
-                "it names the visitor anonymous (X-AUSERNAME)",
-            ));
+            return Err(self.not_authenticated(request, "it names the visitor anonymous (X-AUSERNAME)"));
         }
         Ok(())
     }
@@ -99,10 +96,7 @@ impl AccountProof {
             Some(_) => Err(JiraError::AccountChanged {
                 request: request.clone(),
             }),
-            None => Err(not_authenticated(
-                request,
-                "the account header of earlier answers is missing",
-            )),
+            None => Err(self.not_authenticated(request, "the account header of earlier answers is missing")),
         }
     }
 
@@ -111,11 +105,11 @@ impl AccountProof {
         let decoded = percent_decode_str(raw.trim()).decode_utf8_lossy().into_owned();
         (!decoded.is_empty()).then_some(decoded)
     }
-}
 
-fn not_authenticated(request: &RequestLine, sign: &str) -> JiraError {
-    JiraError::NotAuthenticated {
-        request: request.clone(),
-        reason: format!("{sign}; the token may have expired or been revoked"),
+    fn not_authenticated(&self, request: &RequestLine, sign: &str) -> JiraError {
+        JiraError::NotAuthenticated {
+            request: request.clone(),
+            reason: format!("{sign}; {}", self.cure),
+        }
     }
 }

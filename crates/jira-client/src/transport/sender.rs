@@ -53,7 +53,7 @@ impl Transport {
     pub(crate) fn new(config: JiraConfig) -> Result<Self, JiraError> {
         Ok(Self {
             http: http_client::build(&config)?,
-            proof: AccountProof::new(config.edition),
+            proof: AccountProof::new(config.edition, credential_cure(&config)),
             stats: Stats::default(),
             gate: Gate::new(config.max_concurrent_requests),
             config,

@@ -107,7 +107,11 @@ async fn anonymous_answers_of_data_center_are_refused_even_before_myself(name: &
     let mut projects = data_center(&server.uri()).projects(jira_client::ProjectStatus::Live);
     let error = projects.next_page().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotAuthenticated);
-    assert!(error.to_string().contains("anonymous"), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("anonymous") && text.contains("data_center_password"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
