@@ -1,0 +1,22 @@
+//! Waiting for something that other processes bring about, with a deadline. What is waited for is in the scenarios.
+
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Polls until `look` gives a value; fails after a minute with what was waited for.
+pub(crate) async fn eventually<T, F, Fut>(what: &str, mut look: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(began.elapsed() < DEADLINE, "never happened within {DEADLINE:?}: {what}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}

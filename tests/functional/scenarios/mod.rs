@@ -1,0 +1,3 @@
+//! The scenarios, from the plain to the nasty.
+
+mod full_sync;
