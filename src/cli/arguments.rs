@@ -112,6 +112,8 @@ pub enum SyncCommand {
 pub enum SyncType {
     /// Everything
     Full,
+    /// What changed since the last sync
+    Incremental,
 }
 
 /// Options of `sync start`.

@@ -34,6 +34,7 @@ pub(super) async fn create_job(
 ) -> Result<String, CommandError> {
     let job_type = match sync_type {
         SyncType::Full => JobType::Full,
+        SyncType::Incremental => JobType::Incremental,
     };
     let jobs = client.sync_jobs();
     let job_id = jobs

@@ -111,6 +111,7 @@ const KEYS: &[KeyInfo] = &[
     used("service.max_concurrent_scheduling_tasks"),
     used("service.max_file_download_size"),
     used("service.job_cleanup_interval"),
+    used("service.idle_job_timeout"),
     used("service.log_level"),
     used("service.log_format"),
     used("service.log_filter"),

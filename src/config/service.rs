@@ -33,6 +33,8 @@ pub struct ServiceConfig {
     pub max_file_download_size: u64,
     /// Interval of the search for orphaned and idle jobs.
     pub job_cleanup_interval: Duration,
+    /// How long a running job may go without a sign of life before it is given to another worker. Our own key.
+    pub idle_job_timeout: Duration,
     /// Least severe level that is logged.
     pub log_level: LogLevel,
     /// Form of a log line.
@@ -70,6 +72,7 @@ pub(super) fn read(reader: &mut Reader) -> ServiceConfig {
             0..=4 * 1024 * 1024 * 1024,
         ),
         job_cleanup_interval: reader.duration("service.job_cleanup_interval", seconds(300), SHORTEST),
+        idle_job_timeout: reader.duration("service.idle_job_timeout", seconds(300), seconds(1)),
         log_level,
         log_format,
         log_filter,

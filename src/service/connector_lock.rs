@@ -3,9 +3,7 @@
 //! The job is claimed first, then the lock is taken; a lock with no running job behind it is free.
 
 use chrono::Utc;
-use elastic_client::{
-    ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobFilter, JobStatus, JobType, Refresh,
-};
+use elastic_client::{ConnectorStatus, ElasticClient, ElasticError, JobFilter, JobStatus, JobType, Refresh};
 use serde_json::{Value, json};
 
 /// Tries of a conditional write before giving up.
@@ -75,6 +73,8 @@ pub(super) struct LastSync<'a> {
     pub(super) error: Option<&'a str>,
     pub(super) indexed: u64,
     pub(super) deleted: u64,
+    /// The new cursor; none leaves the old one.
+    pub(super) cursor: Option<Value>,
 }
 
 /// Frees the connector and records how the sync ended. A connector that was deleted meanwhile needs nothing.
@@ -113,6 +113,9 @@ impl LastSync<'_> {
             "last_sync_status": self.status.as_str(),
             "last_sync_error": self.error,
         });
+        if let Some(cursor) = &self.cursor {
+            doc["sync_cursor"] = cursor.clone();
+        }
         if self.status.is_terminal() {
             doc["last_indexed_document_count"] = self.indexed.into();
             doc["last_deleted_document_count"] = self.deleted.into();

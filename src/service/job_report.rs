@@ -2,55 +2,131 @@
 //!
 //! It never depends on the data path: a sync that waits for Jira is still reported as alive.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use elastic_client::{JobStatus, Refresh};
+use elastic_client::{JobStatus, Refresh, SyncJobRecord};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::job_lease::{JobLease, LeaseError};
 use super::stop::{JobStop, StopReason};
-use crate::sync::{Progress, Snapshot};
+use crate::sync::{Checkpoint, Progress};
 
 /// The framework's interval. The first reports come sooner, so that short syncs show progress too.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 const FIRST_REPORT: Duration = Duration::from_secs(1);
 /// How old a request to cancel may get before it is seen.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
+/// How often is looked whether a report is due because much was done.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+/// A report goes out after so many documents, so that no more than about these are repeated after a crash.
+const REPORT_EVERY_DOCUMENTS: u64 = 2_000;
 /// A job whose record could not be renewed for so long may be given to another worker soon.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
+/// Where the checkpoint is kept in a job's `metadata`: one string, because updates merge objects deeply.
+const CHECKPOINT: &str = "progress";
 
-/// Reports until the future is dropped. Transient faults of Elasticsearch are outlived.
-pub async fn keep_alive(lease: &JobLease, progress: &Progress, stop: &JobStop) {
-    let mut last_success = Instant::now();
-    let mut interval = FIRST_REPORT;
-    let mut next_report = Instant::now() + interval;
-    let mut next_watch = Instant::now() + WATCH_INTERVAL.min(FIRST_REPORT);
-    loop {
-        tokio::time::sleep_until(next_report.min(next_watch)).await;
-        let due = Instant::now();
-        let result = if due >= next_report {
-            interval = (interval * 2).min(REPORT_INTERVAL);
-            next_report = due + interval;
-            let doc = stats(&progress.snapshot());
-            lease.write(&doc, Refresh::None).await
-        } else {
-            next_watch = due + WATCH_INTERVAL;
-            watch(lease, stop).await
-        };
-        match result {
-            Ok(()) => last_success = Instant::now(),
-            Err(LeaseError::Lost(reason)) => return stop.stop(StopReason::Lost(reason)),
-            Err(LeaseError::Elasticsearch(error)) => {
-                warn!(sync_job.id = lease.id(), error = %error, "could not renew the job's record; trying again");
-                if last_success.elapsed() > MAX_SILENCE {
-                    return stop.stop(StopReason::LostContact(error.to_string()));
+type CheckpointNow = Box<dyn Fn() -> Checkpoint + Send + Sync>;
+
+/// What is reported about one job.
+pub struct JobReport {
+    progress: Arc<Progress>,
+    checkpoint: OnceLock<CheckpointNow>,
+}
+
+impl JobReport {
+    /// Reports on `progress`. The counters of a job that goes on begin where it was interrupted.
+    pub fn new(job: &SyncJobRecord, progress: Arc<Progress>) -> Self {
+        if saved_checkpoint(job).is_some() {
+            let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+            progress.carry_over(count(job.indexed_document_count), count(job.deleted_document_count));
+        }
+        Self {
+            progress,
+            checkpoint: OnceLock::new(),
+        }
+    }
+
+    /// The counters.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// From now on the job can go on from what this returns. Only the first call counts.
+    pub fn save_checkpoints(&self, now: impl Fn() -> Checkpoint + Send + Sync + 'static) {
+        self.checkpoint.get_or_init(|| Box::new(now));
+    }
+
+    /// Reports until the future is dropped. Transient faults of Elasticsearch are outlived.
+    pub async fn keep_alive(&self, lease: &JobLease, stop: &JobStop) {
+        let mut last_success = Instant::now();
+        let mut interval = FIRST_REPORT;
+        let mut next_report = last_success + interval;
+        let mut next_watch = last_success + FIRST_REPORT;
+        let mut documents_reported = 0;
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let (now, documents) = (Instant::now(), self.progress.indexed_so_far());
+            let result = if now >= next_report || documents - documents_reported >= REPORT_EVERY_DOCUMENTS {
+                interval = (interval * 2).min(REPORT_INTERVAL);
+                next_report = now + interval;
+                documents_reported = documents;
+                lease.write(&self.stats(), Refresh::None).await
+            } else if now >= next_watch {
+                next_watch = now + WATCH_INTERVAL;
+                watch(lease, stop).await
+            } else {
+                continue;
+            };
+            match result {
+                Ok(()) => last_success = Instant::now(),
+                Err(LeaseError::Lost(reason)) => return stop.stop(StopReason::Lost(reason)),
+                Err(LeaseError::Elasticsearch(error)) => {
+                    warn!(sync_job.id = lease.id(), error = %error, "could not renew the job's record; trying again");
+                    if last_success.elapsed() > MAX_SILENCE {
+                        return stop.stop(StopReason::LostContact(error.to_string()));
+                    }
                 }
             }
         }
     }
+
+    /// The counters as they stand on a job, with `last_seen` renewed.
+    pub fn stats(&self) -> Value {
+        const MIB: u64 = 1024 * 1024;
+        // Before the counters: what they count is then at least what the checkpoint promises.
+        let checkpoint = self.checkpoint.get().map(|now| now().to_saved());
+        let counts = self.progress.snapshot();
+        json!({
+            "last_seen": Utc::now().to_rfc3339(),
+            "indexed_document_count": counts.indexed,
+            "deleted_document_count": counts.deleted,
+            "indexed_document_volume": counts.bytes / MIB,
+            "metadata": {
+                "phase": counts.phase.as_str(),
+                "issues_listed": counts.listed_issues,
+                "issues_processed": counts.processed_issues,
+                "listing_ended": counts.listing_ended,
+                "rejected_documents": counts.rejected,
+                "attachments_downloaded": counts.attachments_downloaded,
+                "attachments_unchanged": counts.attachments_unchanged,
+                "attachments_without_content": counts.attachments_without_content,
+                "skipped_items": counts.skipped,
+                // A list is replaced as a whole; an object would grow with every update.
+                "skipped": counts.skipped_items,
+                "jira_requests": counts.requests,
+                CHECKPOINT: checkpoint,
+            },
+        })
+    }
+}
+
+/// Where an earlier run of this job stopped.
+pub fn saved_checkpoint(job: &SyncJobRecord) -> Option<Checkpoint> {
+    Checkpoint::read(job.metadata.get(CHECKPOINT)?.as_str()?)
 }
 
 async fn watch(lease: &JobLease, stop: &JobStop) -> Result<(), LeaseError> {
@@ -58,28 +134,4 @@ async fn watch(lease: &JobLease, stop: &JobStop) -> Result<(), LeaseError> {
         stop.stop(StopReason::Canceled);
     }
     Ok(())
-}
-
-/// The counters as they stand on a job, with `last_seen` renewed.
-pub fn stats(counts: &Snapshot) -> Value {
-    const MIB: u64 = 1024 * 1024;
-    json!({
-        "last_seen": Utc::now().to_rfc3339(),
-        "indexed_document_count": counts.indexed,
-        "deleted_document_count": counts.deleted,
-        "indexed_document_volume": counts.bytes / MIB,
-        "metadata": {
-            "phase": counts.phase.as_str(),
-            "issues_listed": counts.listed_issues,
-            "issues_processed": counts.processed_issues,
-            "listing_ended": counts.listing_ended,
-            "rejected_documents": counts.rejected,
-            "attachments_downloaded": counts.attachments_downloaded,
-            "attachments_unchanged": counts.attachments_unchanged,
-            "skipped_items": counts.skipped,
-            // A list is replaced as a whole; an object would grow with every update.
-            "skipped": counts.skipped_items,
-            "jira_requests": counts.requests,
-        },
-    })
 }

@@ -14,14 +14,14 @@ use tracing::{Instrument, error, info, info_span, warn};
 use super::clients::{USER_AGENT, client_for_connector};
 use super::connector_lock::{self, LastSync, Lock};
 use super::job_lease::{Claim, JobLease, LeaseError};
-use super::job_report;
+use super::job_report::{self, JobReport};
 use super::job_setup::{JobSetup, SetupError};
 use super::stop::{JobStop, StopReason};
 use crate::config::{BulkConfig, ConnectorEntry};
 use crate::sink::{ContentIndex, IndexSink, SinkOptions};
 use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
-use crate::sync::{FullSync, Progress, SyncError};
+use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary};
 
 /// Everything that running a job needs besides the job.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ enum JobFailure {
     Elasticsearch(#[from] ElasticError),
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("this version runs full syncs only, and this is a job of type {0}")]
+    #[error("this version runs full and incremental syncs, and this is a job of type {0}")]
     UnsupportedType(String),
     #[error("the ingest pipeline \"{0}\" does not exist: create it, or choose another in the connector's settings")]
     NoPipeline(String),
@@ -108,8 +108,9 @@ impl JobRunner {
         };
         info!("claimed the job");
         let stop = JobStop::new(shutdown);
-        let end = match connector_lock::take(&self.client, connector_id, job_id).await {
-            Ok(Lock::Taken) => self.run_claimed(&lease, &job, progress, &stop).await,
+        let report = JobReport::new(&job, Arc::clone(progress));
+        let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id).await {
+            Ok(Lock::Taken) => self.run_claimed(&lease, &job, &report, &stop).await,
             Ok(Lock::Busy(other)) => {
                 let waiting = serde_json::json!({ "status": JobStatus::Pending.as_str(), "started_at": null });
                 return match lease.write(&waiting, Refresh::None).await {
@@ -119,10 +120,13 @@ impl JobRunner {
                     Err(LeaseError::Elasticsearch(error)) => Err(error.into()),
                 };
             }
-            Ok(Lock::Missing) => JobEnd::Failed("the connector of this job does not exist any more".into()),
-            Err(error) => JobEnd::Failed(error.to_string()),
+            Ok(Lock::Missing) => {
+                let gone = "the connector of this job does not exist any more";
+                (JobEnd::Failed(gone.into()), None)
+            }
+            Err(error) => (JobEnd::Failed(error.to_string()), None),
         };
-        self.record_end(&lease, &job, &end, progress).await?;
+        self.record_end(&lease, &job, &end, cursor, &report).await?;
         Ok(end)
     }
 
@@ -131,20 +135,20 @@ impl JobRunner {
         &self,
         lease: &JobLease,
         job: &SyncJobRecord,
-        progress: &Arc<Progress>,
+        report: &JobReport,
         stop: &JobStop,
-    ) -> JobEnd {
+    ) -> (JobEnd, Option<SyncCursor>) {
         let heartbeat = async {
-            job_report::keep_alive(lease, progress, stop).await;
+            report.keep_alive(lease, stop).await;
             // It only returns after it stopped the job; the sync has to notice that.
             std::future::pending::<()>().await;
         };
         let result = tokio::select! {
-            result = self.sync(job, progress, stop) => result,
+            result = self.sync(job, report, stop) => result,
             () = heartbeat => unreachable!("the heartbeat never ends by itself"),
         };
-        match (result, stop.reason()) {
-            (Ok(()), _) => JobEnd::Completed,
+        let end = match (result, stop.reason()) {
+            (Ok(summary), _) => return (JobEnd::Completed, Some(summary.cursor)),
             (Err(_), Some(StopReason::Canceled)) => JobEnd::Canceled,
             (Err(_), Some(StopReason::Shutdown)) => JobEnd::Suspended,
             (Err(_), Some(StopReason::Lost(reason))) => JobEnd::Lost(reason),
@@ -152,29 +156,53 @@ impl JobRunner {
                 "the job's record could not be renewed for a minute, so another worker may have taken over: {reason}"
             )),
             (Err(failure), None) => JobEnd::Failed(failure.to_string()),
-        }
+        };
+        (end, None)
     }
 
-    async fn sync(&self, job: &SyncJobRecord, progress: &Arc<Progress>, stop: &JobStop) -> Result<(), JobFailure> {
-        if job.job_type != Some(JobType::Full) {
-            let job_type = job.job_type.as_ref().map_or("unknown", JobType::as_str);
-            return Err(JobFailure::UnsupportedType(job_type.to_owned()));
-        }
+    async fn sync(&self, job: &SyncJobRecord, report: &JobReport, stop: &JobStop) -> Result<SyncSummary, JobFailure> {
+        let incremental = match &job.job_type {
+            Some(JobType::Full) => false,
+            Some(JobType::Incremental) => true,
+            other => {
+                let job_type = other.as_ref().map_or("unknown", JobType::as_str);
+                return Err(JobFailure::UnsupportedType(job_type.to_owned()));
+            }
+        };
         let setup = JobSetup::from_job(job)?;
-        let prepared = stop.token().run_until_cancelled(self.prepare(&setup, progress)).await;
+        let prepared = stop
+            .token()
+            .run_until_cancelled(self.prepare(&setup, report.progress()))
+            .await;
         let Some(prepared) = prepared else {
             return Err(SyncError::Stopped.into());
         };
         let (source, sink) = prepared?;
-        let sync = FullSync::new(source, sink, Arc::clone(progress), setup.options);
-        let summary = sync.run(stop.token()).await?;
+        let progress = Arc::clone(report.progress());
+        let sync = Arc::new(ContentSync::new(source, sink, progress, setup.options));
+        let summary = if incremental {
+            let cursor = self.stored_cursor().await?;
+            sync.incremental(cursor, stop.token()).await?
+        } else {
+            let resume = job_report::saved_checkpoint(job);
+            let (following, resumed_from) = (Arc::clone(&sync), resume.clone());
+            report.save_checkpoints(move || following.checkpoint(resumed_from.as_ref()));
+            sync.full(resume, stop.token()).await?
+        };
         if summary.kept_without_proof > 0 {
-            warn!(
-                documents = summary.kept_without_proof,
-                "kept documents that nobody could say are gone"
-            );
+            let documents = summary.kept_without_proof;
+            warn!(documents, "kept documents that nobody could say are gone");
         }
-        Ok(())
+        Ok(summary)
+    }
+
+    /// The cursor as the connector has it now: the snapshot in the job may be older than the last sync.
+    async fn stored_cursor(&self) -> Result<Option<SyncCursor>, ElasticError> {
+        let connector = self.client.connectors().get(&self.connector.connector_id).await?;
+        Ok(connector
+            .and_then(|connector| connector.value.sync_cursor)
+            .as_ref()
+            .and_then(SyncCursor::read))
     }
 
     async fn prepare(
@@ -217,9 +245,10 @@ impl JobRunner {
         lease: &JobLease,
         job: &SyncJobRecord,
         end: &JobEnd,
-        progress: &Progress,
+        cursor: Option<SyncCursor>,
+        report: &JobReport,
     ) -> Result<(), RunJobError> {
-        let counts = progress.snapshot();
+        let counts = report.progress().snapshot();
         let (status, error) = match end {
             JobEnd::Completed => (JobStatus::Completed, None),
             JobEnd::Failed(text) => (JobStatus::Error, Some(text.as_str())),
@@ -230,7 +259,7 @@ impl JobRunner {
                 return Ok(());
             }
         };
-        let mut doc = job_report::stats(&counts);
+        let mut doc = report.stats();
         doc["status"] = status.as_str().into();
         doc["error"] = error.map_or(Value::Null, Value::from);
         let now = Utc::now().to_rfc3339();
@@ -262,6 +291,7 @@ impl JobRunner {
             error,
             indexed: counts.indexed,
             deleted: counts.deleted,
+            cursor: cursor.map(|cursor| cursor.to_stored()),
         };
         connector_lock::release(&self.client, &self.connector.connector_id, &ended).await?;
         match end {

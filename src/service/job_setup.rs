@@ -1,5 +1,6 @@
 //! From a job's snapshot of its connector to everything a sync needs.
 
+use chrono::TimeDelta;
 use elastic_client::{FilteringRules, PipelineSettings, SyncJobRecord};
 use serde_json::Value;
 use thiserror::Error;
@@ -75,6 +76,7 @@ impl JobSetup {
                 max_percent: settings.max_deletion_percent,
                 allowed_once: job.metadata.get("allow_deletions").and_then(Value::as_u64),
             },
+            sweep_interval: TimeDelta::minutes(settings.sweep_interval_minutes),
             concurrent_fetches: CONCURRENT_FETCHES,
             concurrent_downloads: settings.concurrent_downloads,
             download_budget_bytes: DOWNLOAD_BUDGET_BYTES,

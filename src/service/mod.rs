@@ -8,6 +8,7 @@ pub mod supervisor;
 
 pub mod registration;
 
+pub mod job_cleanup;
 pub mod job_lease;
 pub mod job_report;
 pub mod job_runner;

@@ -7,10 +7,12 @@ use std::time::Duration;
 use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus, JobType};
 use thiserror::Error;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::clients::elastic_client;
+use super::job_cleanup::JobCleanup;
 use super::job_runner::{JobEnd, JobRunner, RunJobError};
 use super::preflight::{PreflightError, preflight};
 use super::registration::{self, Readiness};
@@ -99,13 +101,29 @@ impl Supervisor {
     ) -> Result<(), SupervisorError> {
         let service = &self.config.service;
         let mut busy = HashSet::new();
-        let mut failures: Vec<tokio::time::Instant> = Vec::new();
+        let mut failures: Vec<Instant> = Vec::new();
+        let ids = self
+            .config
+            .connectors
+            .iter()
+            .map(|entry| entry.connector_id.clone())
+            .collect();
+        let mut cleanup = JobCleanup::new(self.client.clone(), ids, service.idle_job_timeout);
+        let mut next_cleanup = Instant::now();
+        // Idleness is judged by what was seen before, so looking often costs little and notices soon.
+        let cleanup_interval = service.job_cleanup_interval.min(service.idle_job_timeout / 4);
         while !shutdown.is_cancelled() {
+            if Instant::now() >= next_cleanup {
+                next_cleanup = Instant::now() + cleanup_interval;
+                if let Err(error) = cleanup.pass().await {
+                    warn!(error = %error, "could not look for idle jobs; trying again later");
+                }
+            }
             for entry in &self.config.connectors {
                 if let Err(error) = self.look_after(entry, shutdown, jobs, &mut busy).await {
                     warn!(connector.id = entry.connector_id, error = %error, "a pass over the connector failed");
                     failures.retain(|at| at.elapsed() < service.max_errors_span);
-                    failures.push(tokio::time::Instant::now());
+                    failures.push(Instant::now());
                     if failures.len() > service.max_errors as usize {
                         let (count, span) = (failures.len(), service.max_errors_span);
                         return Err(SupervisorError::TooManyErrors {

@@ -95,7 +95,7 @@ fn append(body: &mut BulkBody, operation: &Operation) -> Result<(), ElasticError
     };
     match operation {
         Operation::Index { id, source, .. } => body.index(id.as_str(), &raw(source)),
-        Operation::Update { id, partial } => body.update(id.as_str(), &raw(partial)),
+        Operation::Update { id, partial, .. } => body.update(id.as_str(), &raw(partial)),
         Operation::Delete { id } => body.delete(id),
     }
     .map(drop)

@@ -16,7 +16,7 @@ use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
 use super::scan::ContentScan;
 use crate::config::{BulkConfig, ErrorMonitorConfig};
-use crate::sync::{IssueId, Operation, Progress, Sink, SinkError};
+use crate::sync::{IndexSelection, IssueId, Operation, Progress, Sink, SinkError};
 
 /// The budget is counted in units of this size, because a semaphore counts in 32 bits.
 const BUDGET_UNIT: usize = 1024;
@@ -78,6 +78,7 @@ impl Shared {
                 self.progress.indexed(body.len() as u64);
             }
         }
+        operation.settle();
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
     }
 
@@ -90,6 +91,7 @@ impl Shared {
         let reason = format!("{}: {}", error.kind, error.reason);
         warn!(document.id = id, reason, "elasticsearch refused a document");
         self.progress.rejected(id, &reason);
+        operation.settle();
         if let Some(issue_id) = issue_id {
             self.rejected_issues
                 .lock()
@@ -196,7 +198,12 @@ impl Sink for IndexSink {
             .clone())
     }
 
-    async fn scan(&self) -> Result<ContentScan, SinkError> {
-        ContentScan::start(&self.shared.client, &self.shared.index).await
+    async fn scan(&self, selection: IndexSelection) -> Result<ContentScan, SinkError> {
+        ContentScan::start(&self.shared.client, &self.shared.index, selection).await
+    }
+
+    async fn count(&self) -> Result<u64, SinkError> {
+        let counted = self.shared.client.indices().count(&self.shared.index, None).await;
+        counted.map_err(|error| SinkError::Elasticsearch(error.to_string()))
     }
 }

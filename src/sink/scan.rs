@@ -1,13 +1,23 @@
 //! Reads what a content index holds, as far as the engine needs to know it.
 
 use elastic_client::{ElasticClient, Scan, ScanNext, ScannedDocument};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sync::encode::EXTRACTION_FIELD;
-use crate::sync::{DocumentKind, IndexScan, IndexedDocument, IndexedPage, SinkError};
+use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedDocument, IndexedPage, SinkError};
 
 /// The only fields that are read back.
-const FIELDS: &[&str] = &["Key", "Type", "jira_id", "issue_id", "issue", "size", EXTRACTION_FIELD];
+const FIELDS: &[&str] = &[
+    "Key",
+    "Type",
+    "jira_id",
+    "issue_id",
+    "issue",
+    "size",
+    "_timestamp",
+    "Project.name",
+    EXTRACTION_FIELD,
+];
 
 /// A scan of one content index.
 pub struct ContentScan {
@@ -16,15 +26,33 @@ pub struct ContentScan {
 
 impl ContentScan {
     /// Makes everything written so far visible, then begins.
-    pub(super) async fn start(client: &ElasticClient, index: &str) -> Result<Self, SinkError> {
+    pub(super) async fn start(
+        client: &ElasticClient,
+        index: &str,
+        selection: IndexSelection,
+    ) -> Result<Self, SinkError> {
         client
             .indices()
             .refresh(index)
             .await
             .map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
         Ok(Self {
-            scan: client.scan(index, FIELDS, None),
+            scan: client.scan(index, FIELDS, query(selection)),
         })
+    }
+}
+
+fn query(selection: IndexSelection) -> Option<Value> {
+    match selection {
+        IndexSelection::Everything => None,
+        IndexSelection::WithContent => Some(json!({ "exists": { "field": EXTRACTION_FIELD } })),
+        IndexSelection::WithoutJiraId => Some(json!({ "bool": { "must_not": { "exists": { "field": "jira_id" } } } })),
+        IndexSelection::Ids(ids) => Some(json!({ "ids": { "values": ids } })),
+        // Objects of other kinds may have the same number; whoever reads the page looks at the kind.
+        IndexSelection::OfIssues(ids) => Some(json!({ "bool": { "should": [
+            { "terms": { "jira_id": ids } },
+            { "terms": { "issue_id": ids } },
+        ] } })),
     }
 }
 
@@ -64,6 +92,11 @@ fn read(document: ScannedDocument) -> IndexedDocument {
         jira_id: number("jira_id").or(from_id),
         issue_id: number("issue_id"),
         key: key.or_else(|| text("issue")),
+        project_name: source
+            .pointer("/Project/name")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        timestamp: text("_timestamp"),
         size: number("size"),
         extraction: text(EXTRACTION_FIELD),
         id,
@@ -72,7 +105,6 @@ fn read(document: ScannedDocument) -> IndexedDocument {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use test_case::test_case;
 
     use super::*;

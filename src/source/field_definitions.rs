@@ -241,6 +241,22 @@ pub const FIELDS: &[FieldDefinition] = &[
         ..TEXT
     },
     FieldDefinition {
+        key: "sweep_interval",
+        label: "Minutes between looking for deletions",
+        kind: FieldType::Int,
+        display: "numeric",
+        initial: "60",
+        default: Some("60"),
+        required: false,
+        tooltip: Some(
+            "Incremental syncs look for deleted, moved and archived issues this often; full syncs always do.",
+        ),
+        less_than: Some(525_601),
+        greater_than: Some(-1),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
         key: "ssl_verification",
         label: "Verification of Jira's certificate",
         display: "dropdown",
@@ -306,7 +322,7 @@ pub fn find(key: &str) -> Option<&'static FieldDefinition> {
 pub fn features() -> Value {
     json!({
         "document_level_security": {"enabled": false},
-        "incremental_sync": {"enabled": false},
+        "incremental_sync": {"enabled": true},
         "native_connector_api_keys": {"enabled": false},
         "sync_rules": {"advanced": {"enabled": false}, "basic": {"enabled": false}},
     })

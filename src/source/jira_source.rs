@@ -1,18 +1,23 @@
 //! Jira behind the engine's [`Source`]: listings, batches of issues, downloads, confirmations.
 
 use bytes::Bytes;
-use jira_client::{Issue, JiraClient, JiraError, ListingEnd, Next};
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use jira_client::{ErrorKind, Issue, JiraClient, JiraError, ListingEnd, Next};
 use tokio::sync::mpsc;
 
 use super::documents::{self, Attachments, DocumentContext};
 use super::scope::ResolvedScope;
 use super::{attachments, children, confirmation};
-use crate::sync::listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
-use crate::sync::source::MissingIssue;
-use crate::sync::{Confirmation, Document, FetchedIssues, ItemFailure, PendingAttachment, Source, SourceError};
+use crate::sync::{
+    ChangedIssue, CompleteListing, Confirmation, Document, EndOfListing, FetchedIssues, IncompleteIssue, IssueId,
+    IssueSelection, ItemFailure, ListingBuilder, MissingIssue, PendingAttachment, Source, SourceError,
+};
 
 /// Jira reads this many issues whole in one request.
 const BATCH_SIZE: usize = 100;
+/// Comment and worklog lists of one batch that are fetched at a time.
+const CONCURRENT_CHILD_LISTS: usize = 8;
 
 /// A Jira that is logged in to, with its projects resolved.
 #[derive(Debug)]
@@ -20,6 +25,7 @@ pub struct JiraSource {
     client: JiraClient,
     context: DocumentContext,
     scope: ResolvedScope,
+    opened_at: DateTime<Utc>,
 }
 
 impl EndOfListing for ListingEnd {
@@ -30,28 +36,38 @@ impl EndOfListing for ListingEnd {
 
 impl From<JiraError> for SourceError {
     fn from(error: JiraError) -> Self {
-        SourceError::new(error.to_string(), error.is_retryable())
+        let concerns_everything = matches!(
+            error.kind(),
+            ErrorKind::Unauthorized | ErrorKind::NotAuthenticated | ErrorKind::AccountChanged
+        );
+        let source_error = SourceError::new(error.to_string(), error.is_retryable());
+        if concerns_everything {
+            source_error.fatal()
+        } else {
+            source_error
+        }
     }
 }
 
 impl JiraSource {
-    pub(super) fn new(client: JiraClient, context: DocumentContext, scope: ResolvedScope) -> Self {
-        Self { client, context, scope }
+    pub(super) fn new(
+        client: JiraClient,
+        context: DocumentContext,
+        scope: ResolvedScope,
+        opened_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            client,
+            context,
+            scope,
+            opened_at,
+        }
     }
 
-    /// Completes and builds one issue with its attachments.
-    async fn build(&self, mut issue: Issue, batch: &mut FetchedIssues) {
-        let (id, key) = (issue.id, issue.key.clone());
-        if let Err(error) = children::complete(&self.client, &mut issue).await {
-            let reason = error.to_string();
-            batch.failed.push(ItemFailure {
-                issue_id: id,
-                item: format!("issue {key}"),
-                reason,
-            });
-            return;
-        }
+    /// Builds the documents of an issue that was read whole.
+    fn build(&self, mut issue: Issue, batch: &mut FetchedIssues) {
         documents::keep_public(&mut issue.fields);
+        let id = issue.id;
         match documents::attachments(&self.context, &issue) {
             Attachments::Listed(found, failed) => {
                 if !failed.is_empty() {
@@ -66,6 +82,40 @@ impl JiraSource {
         batch.documents.push(documents::issue(&self.context, issue));
         batch.fetched.push(id);
     }
+
+    /// An issue whose comments or worklogs could not be completed.
+    fn build_incomplete(
+        &self,
+        mut issue: Issue,
+        error: SourceError,
+        batch: &mut FetchedIssues,
+    ) -> Result<(), SourceError> {
+        if error.is_fatal() {
+            return Err(error);
+        }
+        documents::keep_public(&mut issue.fields);
+        let failure = ItemFailure {
+            issue_id: issue.id,
+            item: format!("issue {}", issue.key),
+            reason: error.to_string(),
+        };
+        let attachments = match documents::attachments(&self.context, &issue) {
+            Attachments::Listed(found, _) => found,
+            Attachments::Unknown => Vec::new(),
+        };
+        let document = documents::issue(&self.context, issue);
+        batch.incomplete.push(IncompleteIssue {
+            failure,
+            document,
+            attachments,
+        });
+        Ok(())
+    }
+}
+
+fn created(issue: &Issue) -> Option<DateTime<Utc>> {
+    let created = issue.fields.get("created")?.as_str()?;
+    jira_client::parse_timestamp(created).map(|created| created.with_timezone(&Utc))
 }
 
 impl Source for JiraSource {
@@ -78,21 +128,26 @@ impl Source for JiraSource {
             .collect())
     }
 
-    async fn list_issues(&self, batches: mpsc::Sender<Vec<IssueId>>) -> Result<CompleteListing, SourceError> {
+    fn opened_at(&self) -> DateTime<Utc> {
+        self.opened_at
+    }
+
+    async fn list_issues(
+        &self,
+        selection: IssueSelection,
+        batches: mpsc::Sender<Vec<IssueId>>,
+    ) -> Result<CompleteListing, SourceError> {
         let mut builder = ListingBuilder::default();
-        let mut listing = self
-            .client
-            .issue_ids(&format!("{} ORDER BY created ASC, key ASC", self.scope.jql()));
+        let jql = format!("{} ORDER BY created ASC, key ASC", self.scope.select(&selection));
+        let mut listing = self.client.issue_ids(&jql);
         builder.open_scope();
         loop {
             match listing.next_page().await? {
                 Next::Page(heads) => {
                     let new = builder.page(heads.into_iter().map(|head| head.id));
                     for batch in new.chunks(BATCH_SIZE) {
-                        batches
-                            .send(batch.to_vec())
-                            .await
-                            .map_err(|_| SourceError::new("fetching stopped before the listing ended", true))?;
+                        let sent = batches.send(batch.to_vec()).await;
+                        sent.map_err(|_| SourceError::new("fetching stopped before the listing ended", true))?;
                     }
                 }
                 Next::End(end) => {
@@ -101,9 +156,21 @@ impl Source for JiraSource {
                 }
             }
         }
-        builder
-            .finish()
-            .map_err(|reason| SourceError::new(format!("the listing of issues is not complete: {reason}"), true))
+        let incomplete = |reason| SourceError::new(format!("the listing of issues is not complete: {reason}"), true);
+        builder.finish().map_err(incomplete)
+    }
+
+    async fn list_changed(&self, since: DateTime<Utc>) -> Result<Vec<ChangedIssue>, SourceError> {
+        let jql = format!("{} ORDER BY updated ASC, key ASC", self.scope.changed_since(since));
+        let mut listing = self.client.issue_ids(&jql).with_updated();
+        let mut changed = Vec::new();
+        while let Next::Page(heads) = listing.next_page().await? {
+            changed.extend(heads.into_iter().map(|head| ChangedIssue {
+                id: head.id,
+                updated: head.updated.map(|updated| updated.with_timezone(&Utc)),
+            }));
+        }
+        Ok(changed)
     }
 
     fn batch_size(&self) -> usize {
@@ -114,6 +181,7 @@ impl Source for JiraSource {
         let answer = self.client.fetch_issues(&ids, &["*all"]).await?;
         let mut batch = FetchedIssues {
             absent: answer.absent,
+            last_created: answer.issues.iter().filter_map(created).max(),
             ..FetchedIssues::default()
         };
         batch
@@ -123,9 +191,20 @@ impl Source for JiraSource {
                 item: format!("issue {issue_id}"),
                 reason,
             }));
-        for issue in answer.issues {
-            self.build(issue, &mut batch).await;
+        // Cut lists are completed side by side; most issues have none.
+        let mut completed = stream::iter(answer.issues)
+            .map(|mut issue| async {
+                let result = children::complete(&self.client, &mut issue).await;
+                (issue, result)
+            })
+            .buffered(CONCURRENT_CHILD_LISTS);
+        while let Some((issue, result)) = completed.next().await {
+            match result {
+                Ok(()) => self.build(issue, &mut batch),
+                Err(error) => self.build_incomplete(issue, error.into(), &mut batch)?,
+            }
         }
+        drop(completed);
         Ok(batch)
     }
 

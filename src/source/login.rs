@@ -89,7 +89,9 @@ impl Login {
             files,
         };
         let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
-        Ok(JiraSource::new(self.client, context, scope))
+        // Without a clock of Jira's, ours is taken: the windows of syncs overlap by more than clocks usually differ.
+        let opened_at = self.server.server_time.map_or(now, |jira| jira.with_timezone(&Utc));
+        Ok(JiraSource::new(self.client, context, scope, opened_at))
     }
 
     /// The projects that the configuration names, resolved; for looking at a Jira without syncing it.

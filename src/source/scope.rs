@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use jira_client::{JiraClient, JiraError, Next, Project, ProjectStatus};
 use thiserror::Error;
 
 use super::login::LoginError;
 use super::settings::ProjectScope;
+use crate::sync::IssueSelection;
 
 /// Configured keys that no project has.
 #[derive(Debug, Error)]
@@ -76,6 +78,32 @@ impl ResolvedScope {
         let keys: Vec<String> = self.projects.iter().map(|project| quote(&project.key)).collect();
         format!("project in ({})", keys.join(","))
     }
+
+    /// The selected issues in scope, without ORDER BY.
+    pub fn select(&self, selection: &IssueSelection) -> String {
+        let condition = match selection {
+            IssueSelection::All => return self.jql(),
+            IssueSelection::Since { created, updated } => {
+                format!("(created >= {} OR updated >= {})", instant(*created), instant(*updated))
+            }
+            IssueSelection::Projects(ids) => {
+                let wanted = self.projects.iter().filter(|project| ids.contains(&project.id));
+                let keys: Vec<String> = wanted.map(|project| quote(&project.key)).collect();
+                return format!("project in ({})", keys.join(","));
+            }
+        };
+        format!("{} AND {condition}", self.jql())
+    }
+
+    /// The issues in scope that changed at or after an instant, without ORDER BY.
+    pub fn changed_since(&self, since: DateTime<Utc>) -> String {
+        format!("{} AND updated >= {}", self.jql(), instant(since))
+    }
+}
+
+/// An absolute instant: unquoted epoch milliseconds do not depend on the account's time zone.
+fn instant(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
 }
 
 /// Every project of this status; an error unless the listing arrived whole.

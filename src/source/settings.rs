@@ -41,6 +41,8 @@ pub struct JiraSettings {
     pub concurrent_downloads: usize,
     /// The deletion guard's share, in percent.
     pub max_deletion_percent: u64,
+    /// How often an incremental sync also looks for deletions, in minutes.
+    pub sweep_interval_minutes: i64,
 }
 
 /// The configuration cannot be used.
@@ -100,6 +102,7 @@ impl JiraSettings {
             retries: reader.number("retry_count")? as u32,
             concurrent_downloads: reader.number("concurrent_downloads")? as usize,
             max_deletion_percent: reader.number("max_deletion_percent")? as u64,
+            sweep_interval_minutes: reader.number("sweep_interval")?,
         })
     }
 }

@@ -5,16 +5,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use super::document::{DocumentKind, fingerprint};
+use super::checkpoint::BatchTicket;
+use super::content_sync::ContentSync;
+use super::document::{Document, DocumentKind, fingerprint};
 use super::encode;
 use super::error::SyncError;
-use super::full::FullSync;
-use super::sink::{IndexScan, IndexedPage, Operation, Sink};
-use super::source::{PendingAttachment, Source, SourceError};
+use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
+use super::source::{ItemFailure, PendingAttachment, Source, SourceError};
 
 /// The byte budget is counted in units of this size, because a semaphore counts in 32 bits.
 const BUDGET_UNIT: usize = 1024;
@@ -27,9 +29,24 @@ pub(super) struct IndexedAttachments {
 
 #[derive(Debug)]
 struct IndexedAttachment {
-    document: u128,
+    document: u64,
     size: Option<u64>,
     extraction: Option<String>,
+}
+
+impl<'a> FromIterator<&'a IndexedDocument> for IndexedAttachments {
+    fn from_iter<I: IntoIterator<Item = &'a IndexedDocument>>(documents: I) -> Self {
+        let mut all = Self::default();
+        documents.into_iter().for_each(|document| all.add(document));
+        all
+    }
+}
+
+/// An attachment on its way, with the batch that it belongs to.
+#[derive(Debug)]
+pub(super) struct QueuedAttachment {
+    pub(super) attachment: PendingAttachment,
+    pub(super) ticket: Arc<BatchTicket>,
 }
 
 /// What has to be done about the content of one attachment.
@@ -44,26 +61,29 @@ enum Content {
 }
 
 impl IndexedAttachments {
-    /// Reads them from the index.
+    /// Reads those that have content from the index.
     pub(super) async fn read<K: Sink>(sink: &K) -> Result<Self, SyncError> {
-        let mut by_id = HashMap::new();
-        let mut scan = sink.scan().await?;
+        let mut all = Self::default();
+        let mut scan = sink.scan(IndexSelection::WithContent).await?;
         while let IndexedPage::Documents(documents) = scan.next_page().await? {
-            for indexed in documents {
-                if let (DocumentKind::Attachment, Some(id)) = (indexed.kind, indexed.jira_id) {
-                    let document = fingerprint(&indexed.id);
-                    by_id.insert(
-                        id,
-                        IndexedAttachment {
-                            document,
-                            size: indexed.size,
-                            extraction: indexed.extraction,
-                        },
-                    );
-                }
-            }
+            documents.iter().for_each(|document| all.add(document));
         }
-        Ok(Self { by_id })
+        Ok(all)
+    }
+
+    fn add(&mut self, indexed: &IndexedDocument) {
+        if let (DocumentKind::Attachment, Some(id)) = (indexed.kind, indexed.jira_id) {
+            let (document, size) = (fingerprint(&indexed.id), indexed.size);
+            let extraction = indexed.extraction.clone();
+            self.by_id.insert(
+                id,
+                IndexedAttachment {
+                    document,
+                    size,
+                    extraction,
+                },
+            );
+        }
     }
 
     fn judge(&self, pending: &PendingAttachment, extraction: Option<&str>) -> Content {
@@ -87,24 +107,24 @@ impl IndexedAttachments {
 
 /// Takes attachments from the queue until it closes.
 pub(super) async fn download_all<S: Source, K: Sink>(
-    sync: &Arc<FullSync<S, K>>,
+    sync: &Arc<ContentSync<S, K>>,
     indexed: Arc<IndexedAttachments>,
-    mut queue: mpsc::Receiver<PendingAttachment>,
+    mut queue: mpsc::Receiver<QueuedAttachment>,
 ) -> Result<(), SyncError> {
-    let budget = Arc::new(Semaphore::new(
-        (sync.options.download_budget_bytes / BUDGET_UNIT).max(1),
-    ));
+    let budget_units = (sync.options.download_budget_bytes / BUDGET_UNIT).max(1);
+    let budget = Arc::new(Semaphore::new(budget_units));
     let mut in_flight = JoinSet::new();
-    while let Some(pending) = queue.recv().await {
+    while let Some(queued) = queue.recv().await {
         while in_flight.len() >= sync.options.concurrent_downloads.max(1) {
             join_one(&mut in_flight).await?;
         }
-        in_flight.spawn(index_attachment(
-            Arc::clone(sync),
-            Arc::clone(&indexed),
-            Arc::clone(&budget),
-            pending,
-        ));
+        let download = Download {
+            sync: Arc::clone(sync),
+            indexed: Arc::clone(&indexed),
+            budget: Arc::clone(&budget),
+            budget_units,
+        };
+        in_flight.spawn(download.run(queued));
     }
     while !in_flight.is_empty() {
         join_one(&mut in_flight).await?;
@@ -119,76 +139,99 @@ async fn join_one(in_flight: &mut JoinSet<Result<(), SyncError>>) -> Result<(), 
     }
 }
 
-async fn index_attachment<S: Source, K: Sink>(
-    sync: Arc<FullSync<S, K>>,
+/// One attachment on its way from metadata to a document.
+struct Download<S, K> {
+    sync: Arc<ContentSync<S, K>>,
     indexed: Arc<IndexedAttachments>,
     budget: Arc<Semaphore>,
-    pending: PendingAttachment,
-) -> Result<(), SyncError> {
-    let flags = sync.options.pipeline_flags;
-    let issue_id = pending.document.issue_id;
-    let id = pending.document.id.clone();
-    let operation = match indexed.judge(&pending, sync.options.extraction.as_deref()) {
-        Content::Unchanged => {
-            sync.progress.attachment_unchanged();
-            Operation::Update {
-                id,
-                partial: encode::partial(pending.document),
+    budget_units: usize,
+}
+
+impl<S: Source, K: Sink> Download<S, K> {
+    async fn run(self, queued: QueuedAttachment) -> Result<(), SyncError> {
+        let QueuedAttachment { attachment, ticket } = queued;
+        let extraction = self.sync.options.extraction.as_deref();
+        let operation = match self.indexed.judge(&attachment, extraction) {
+            Content::Unchanged => {
+                self.sync.progress.attachment_unchanged();
+                update(attachment.document, ticket)
             }
-        }
-        Content::NotWanted => {
-            if let Some(reason) = &pending.content_skipped {
-                sync.progress.skipped(&format!("content of {id}"), reason);
-            }
-            Operation::Index {
-                id,
-                issue_id,
-                source: encode::whole(pending.document, flags),
-            }
-        }
-        Content::Fetch { indexed_before } => {
-            let units = (pending.size as usize)
-                .div_ceil(BUDGET_UNIT)
-                .clamp(1, budget_units(&sync.options));
-            let _held = budget
-                .acquire_many(units as u32)
-                .await
-                .map_err(|_| SyncError::Source(SourceError::new("the download budget was closed", true)))?;
-            let downloaded = sync.source.download(&pending).await;
-            sync.progress.requests(sync.source.requests());
-            match downloaded {
-                Ok(content) => {
-                    sync.progress.attachment_downloaded();
-                    let extraction = sync.options.extraction.as_deref().unwrap_or_default();
-                    let source = encode::whole_with_content(pending.document, flags, extraction, &content);
-                    drop(content);
-                    return Ok(sync.sink.write(Operation::Index { id, issue_id, source }).await?);
+            Content::NotWanted => {
+                if attachment.content_skipped.is_some() {
+                    self.sync.progress.content_not_wanted();
                 }
-                Err(error) => {
-                    warn!(document.id = %id, error = %error, "could not fetch the content of an attachment");
-                    sync.progress.skipped(&format!("content of {id}"), &error.to_string());
-                    if indexed_before {
-                        // What was extracted earlier stays searchable; the next sync tries again.
-                        Operation::Update {
-                            id,
-                            partial: encode::partial(pending.document),
-                        }
-                    } else {
+                self.index(attachment.document, ticket)
+            }
+            Content::Fetch { indexed_before } => {
+                let units = (attachment.size as usize)
+                    .div_ceil(BUDGET_UNIT)
+                    .clamp(1, self.budget_units);
+                let closed = |_| SourceError::new("the download budget was closed", true);
+                let _held = self.budget.acquire_many(units as u32).await.map_err(closed)?;
+                match self.fetch(&attachment).await? {
+                    Some(content) => {
+                        let Document { id, issue_id, .. } = &attachment.document;
+                        let (id, issue_id) = (id.clone(), *issue_id);
+                        let (flags, extraction) = (self.sync.options.pipeline_flags, extraction.unwrap_or_default());
+                        let source = encode::whole_with_content(attachment.document, flags, extraction, &content);
+                        drop(content);
                         Operation::Index {
                             id,
                             issue_id,
-                            source: encode::whole(pending.document, flags),
+                            ticket: Some(ticket),
+                            source,
                         }
                     }
+                    // What was extracted earlier stays searchable; the next sync tries again.
+                    None if indexed_before => update(attachment.document, ticket),
+                    None => self.index(attachment.document, ticket),
                 }
             }
+        };
+        Ok(self.sync.sink.write(operation).await?)
+    }
+
+    /// The content, or none when it could not be had, which is on record then.
+    async fn fetch(&self, attachment: &PendingAttachment) -> Result<Option<Bytes>, SyncError> {
+        let downloaded = self.sync.source.download(attachment).await;
+        self.sync.progress.requests(self.sync.source.requests());
+        match downloaded {
+            Ok(content) => {
+                self.sync.progress.attachment_downloaded();
+                Ok(Some(content))
+            }
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Err(error) => {
+                let id = &attachment.document.id;
+                warn!(document.id = %id, error = %error, "could not fetch the content of an attachment");
+                let (item, reason) = (format!("content of {id}"), error.to_string());
+                self.sync.progress.skipped(&item, &reason);
+                if let Some(issue_id) = attachment.document.issue_id {
+                    self.sync.failed_item(&ItemFailure { issue_id, item, reason });
+                }
+                Ok(None)
+            }
         }
-    };
-    Ok(sync.sink.write(operation).await?)
+    }
+
+    fn index(&self, document: Document, ticket: Arc<BatchTicket>) -> Operation {
+        let (id, issue_id) = (document.id.clone(), document.issue_id);
+        let source = encode::whole(document, self.sync.options.pipeline_flags);
+        Operation::Index {
+            id,
+            issue_id,
+            ticket: Some(ticket),
+            source,
+        }
+    }
 }
 
-fn budget_units(options: &super::full::SyncOptions) -> usize {
-    (options.download_budget_bytes / BUDGET_UNIT).max(1)
+fn update(document: Document, ticket: Arc<BatchTicket>) -> Operation {
+    Operation::Update {
+        id: document.id.clone(),
+        ticket: Some(ticket),
+        partial: encode::partial(document),
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +239,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::sync::document::{Document, DocumentId};
+    use crate::sync::document::DocumentId;
 
     fn pending(size: u64, content_skipped: Option<&str>) -> PendingAttachment {
         let id = DocumentId::new("AL-1-70".into());

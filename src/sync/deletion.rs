@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::diff::{Leftover, SealedSynced};
+use super::diff::{Evidence, Leftover, SealedSynced};
 use super::error::SyncError;
-use super::listing::{CompleteListing, IssueId};
-use super::sink::{IndexScan, IndexedPage, Operation, Sink};
+use super::listing::IssueId;
+use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
 use super::source::{Confirmation, MissingIssue, Source};
 
 /// Fewer deletions than this are never held back.
@@ -51,8 +51,6 @@ impl DeletionGuard {
 /// Documents that may have to go, sorted by what is needed to know it.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
-    /// Documents in the index.
-    indexed: u64,
     /// The same object is indexed under a newer id.
     superseded: Vec<String>,
     /// Their issue says that they are gone.
@@ -63,18 +61,18 @@ pub(super) struct Leftovers {
     pub(super) unidentified: u64,
 }
 
-/// Reads the whole index and sorts out what this sync did not write.
+/// Reads the selected part of the index and sorts out what this sync did not write.
 pub(super) async fn find_leftovers<K: Sink>(
     sink: &K,
     synced: &SealedSynced,
-    listing: &CompleteListing,
+    evidence: Evidence<'_>,
+    selection: IndexSelection,
 ) -> Result<Leftovers, SyncError> {
     let mut leftovers = Leftovers::default();
-    let mut scan = sink.scan().await?;
+    let mut scan = sink.scan(selection).await?;
     while let IndexedPage::Documents(documents) = scan.next_page().await? {
         for document in documents {
-            leftovers.indexed += 1;
-            match synced.judge(&document, listing) {
+            match synced.judge(&document, evidence) {
                 Leftover::Keep => {}
                 Leftover::Superseded => leftovers.superseded.push(document.id),
                 Leftover::Detached => leftovers.detached.push((document.id, document.key)),
@@ -97,7 +95,6 @@ pub(super) async fn find_leftovers<K: Sink>(
 /// What Jira said about the leftovers.
 #[derive(Debug, Default)]
 pub(super) struct Proof {
-    indexed: u64,
     /// Jira no longer shows them: these count for the guard.
     vanished: Vec<String>,
     /// Renamed, archived or out of scope: these do not.
@@ -113,7 +110,6 @@ pub(super) struct Proof {
 /// Asks Jira about every leftover.
 pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result<Proof, SyncError> {
     let mut proof = Proof {
-        indexed: leftovers.indexed,
         out_of_scope: leftovers.superseded,
         ..Proof::default()
     };
@@ -185,9 +181,9 @@ impl Proof {
 
     /// Deletes what was proved, or refuses as a whole.
     pub(super) async fn carry_out<K: Sink>(self, sink: &K, guard: DeletionGuard) -> Result<(), SyncError> {
-        let vanishing = self.vanished.len() as u64;
-        if guard.judge(vanishing, self.indexed) == GuardVerdict::Refused {
-            return Err(SyncError::DeletionRefused(self.refusal(guard)));
+        let indexed = sink.count().await?;
+        if guard.judge(self.vanished.len() as u64, indexed) == GuardVerdict::Refused {
+            return Err(SyncError::DeletionRefused(self.refusal(guard, indexed)));
         }
         let distinct: BTreeSet<String> = self.vanished.into_iter().chain(self.out_of_scope).collect();
         for id in distinct {
@@ -197,9 +193,9 @@ impl Proof {
         Ok(())
     }
 
-    fn refusal(&self, guard: DeletionGuard) -> String {
+    fn refusal(&self, guard: DeletionGuard, indexed: u64) -> String {
         let vanishing = self.vanished.len() as u64;
-        let percent = vanishing as f64 * 100.0 / self.indexed as f64;
+        let percent = vanishing as f64 * 100.0 / indexed as f64;
         let mut named: Vec<(&String, &u64)> = self.projects.iter().collect();
         named.sort_by(|a, b| b.1.cmp(a.1));
         let mut list: Vec<String> = named
@@ -211,11 +207,10 @@ impl Proof {
             list.push(format!("{} more projects", named.len() - NAMED_PROJECTS));
         }
         format!(
-            "nothing was deleted: {vanishing} of {} indexed documents ({percent:.0} %) are not shown by Jira any more, \
+            "nothing was deleted: {vanishing} of {indexed} indexed documents ({percent:.0} %) are not shown by Jira any more, \
              more than max_deletion_percent = {} allows. Projects: {}. If they were really deleted, allow it once \
              with `jira-connector sync start --allow-deletions {vanishing}`; if not, look at the permissions of the \
              account that Jira is read with. Everything else of this sync is indexed",
-            self.indexed,
             guard.max_percent,
             list.join(", ")
         )

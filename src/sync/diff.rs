@@ -5,24 +5,26 @@
 use std::collections::HashSet;
 
 use super::document::{DocumentKind, fingerprint};
+use super::id_set::IdSet;
 use super::listing::{CompleteListing, IssueId};
 use super::sink::IndexedDocument;
 use super::source::MissingIssue;
 
-/// What one sync handed to the sink and learned on the way. 16 bytes a document and 8 a fetched issue.
+/// What one sync handed to the sink and learned on the way: 8 bytes a document and 8 an issue that was asked for.
 #[derive(Debug, Default)]
 pub struct Synced {
-    written: Vec<u128>,
-    fetched: Vec<IssueId>,
-    attachments: Vec<u64>,
+    written: Vec<u64>,
+    asked: IdSet,
+    failed: HashSet<IssueId>,
     absent: HashSet<IssueId>,
+    attachments: Vec<u64>,
     attachments_unknown: HashSet<IssueId>,
     projects: HashSet<u64>,
 }
 
 impl Synced {
     /// A document was handed to the sink.
-    pub fn wrote(&mut self, fingerprint: u128) {
+    pub fn wrote(&mut self, fingerprint: u64) {
         self.written.push(fingerprint);
     }
 
@@ -36,27 +38,36 @@ impl Synced {
         self.attachments.push(id);
     }
 
-    /// Issues were read whole.
-    pub fn fetched(&mut self, ids: &[IssueId]) {
-        self.fetched.extend_from_slice(ids);
+    /// Jira was asked for these issues.
+    pub fn asked(&mut self, ids: impl IntoIterator<Item = IssueId>) {
+        self.asked.extend(ids);
     }
 
-    /// Jira did not say what is attached to these issues.
-    pub fn attachments_unknown(&mut self, ids: &[IssueId]) {
-        self.attachments_unknown.extend(ids);
+    /// These of them could not be read.
+    pub fn failed(&mut self, ids: impl IntoIterator<Item = IssueId>) {
+        self.failed.extend(ids);
     }
 
-    /// Issues vanished between being listed and being fetched.
-    pub fn absent(&mut self, ids: &[IssueId]) {
+    /// These of them are not there, by Jira's own answer.
+    pub fn absent(&mut self, ids: impl IntoIterator<Item = IssueId>) {
         self.absent.extend(ids);
     }
 
-    /// Makes it ready for look-ups. Issues with a rejected document do not count as fetched: what is indexed of them
-    /// under an older id must stay.
+    /// Jira did not say what is attached to these issues.
+    pub fn attachments_unknown(&mut self, ids: impl IntoIterator<Item = IssueId>) {
+        self.attachments_unknown.extend(ids);
+    }
+
+    /// How many issues were asked for.
+    pub fn asked_count(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// Makes it ready for look-ups. Issues with a rejected document count as failed: what is indexed of them under an
+    /// older id must stay.
     pub fn seal(mut self, rejected: &HashSet<IssueId>) -> SealedSynced {
+        self.failed.extend(rejected);
         self.written.sort_unstable();
-        self.fetched.retain(|id| !rejected.contains(id));
-        self.fetched.sort_unstable();
         self.attachments.sort_unstable();
         SealedSynced(self)
     }
@@ -65,6 +76,15 @@ impl Synced {
 /// [`Synced`], sorted.
 #[derive(Debug)]
 pub struct SealedSynced(Synced);
+
+/// What tells that an issue is missing.
+#[derive(Debug, Clone, Copy)]
+pub enum Evidence<'a> {
+    /// A listing of everything in scope: what it lacks is missing.
+    Listing(&'a CompleteListing),
+    /// Only the answers for the issues that were asked for.
+    Answers,
+}
 
 /// Why an indexed document was not written again by this sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +95,7 @@ pub enum Leftover {
     Superseded,
     /// Its issue was read whole and does not have it any more.
     Detached,
-    /// Its issue was not listed. Needs confirmation.
+    /// Its issue was not listed, or not there when asked for. Needs confirmation.
     IssueMissing(MissingIssue),
     /// Its project was not listed. Needs confirmation.
     ProjectMissing(u64),
@@ -84,16 +104,24 @@ pub enum Leftover {
 }
 
 impl SealedSynced {
+    /// Whether this issue was read whole and everything of it was accepted.
+    fn read_whole(&self, id: IssueId) -> bool {
+        self.0.asked.contains(id) && !self.0.failed.contains(&id) && !self.0.absent.contains(&id)
+    }
+
     /// Judges one indexed document.
-    pub fn judge(&self, document: &IndexedDocument, listing: &CompleteListing) -> Leftover {
+    pub fn judge(&self, document: &IndexedDocument, evidence: Evidence<'_>) -> Leftover {
         if self.0.written.binary_search(&fingerprint(&document.id)).is_ok() {
             return Leftover::Keep;
         }
         match (document.kind, document.jira_id) {
             (_, None) => Leftover::Unidentified,
             (DocumentKind::Project, Some(id)) if self.0.projects.contains(&id) => Leftover::Keep,
-            (DocumentKind::Project, Some(id)) => Leftover::ProjectMissing(id),
-            (DocumentKind::Issue, Some(id)) => self.judge_issue(id, document, listing, Leftover::Superseded),
+            (DocumentKind::Project, Some(id)) => match evidence {
+                Evidence::Listing(_) => Leftover::ProjectMissing(id),
+                Evidence::Answers => Leftover::Keep,
+            },
+            (DocumentKind::Issue, Some(id)) => self.judge_issue(id, document, evidence, Leftover::Superseded),
             (DocumentKind::Attachment, Some(id)) => {
                 let Some(issue_id) = document.issue_id else {
                     return Leftover::Unidentified;
@@ -102,12 +130,12 @@ impl SealedSynced {
                     return Leftover::Keep;
                 }
                 let renamed = self.0.attachments.binary_search(&id).is_ok();
-                let if_fetched = if renamed {
+                let if_read = if renamed {
                     Leftover::Superseded
                 } else {
                     Leftover::Detached
                 };
-                self.judge_issue(issue_id, document, listing, if_fetched)
+                self.judge_issue(issue_id, document, evidence, if_read)
             }
         }
     }
@@ -116,20 +144,24 @@ impl SealedSynced {
         &self,
         issue_id: IssueId,
         document: &IndexedDocument,
-        listing: &CompleteListing,
-        if_fetched: Leftover,
+        evidence: Evidence<'_>,
+        if_read: Leftover,
     ) -> Leftover {
-        if self.0.fetched.binary_search(&issue_id).is_ok() {
-            return if_fetched;
+        if self.read_whole(issue_id) {
+            return if_read;
         }
-        if listing.contains(issue_id) && !self.0.absent.contains(&issue_id) {
-            // Listed and not read: it failed this time, and what is indexed stays.
-            return Leftover::Keep;
+        let not_listed = match evidence {
+            Evidence::Listing(listing) => !listing.contains(issue_id),
+            Evidence::Answers => false,
+        };
+        if not_listed || self.0.absent.contains(&issue_id) {
+            return Leftover::IssueMissing(MissingIssue {
+                id: issue_id,
+                key: document.key.clone(),
+            });
         }
-        Leftover::IssueMissing(MissingIssue {
-            id: issue_id,
-            key: document.key.clone(),
-        })
+        // Listed and not read, or not asked for: what is indexed stays.
+        Leftover::Keep
     }
 }
 
@@ -155,15 +187,12 @@ mod tests {
     }
 
     fn indexed(id: &str, kind: DocumentKind, jira_id: u64, issue_id: Option<u64>) -> IndexedDocument {
-        let id = id.to_owned();
         IndexedDocument {
-            id,
+            id: id.to_owned(),
             kind,
             jira_id: Some(jira_id),
             issue_id,
-            key: None,
-            size: None,
-            extraction: None,
+            ..IndexedDocument::default()
         }
     }
 
@@ -171,57 +200,85 @@ mod tests {
         indexed(id, DocumentKind::Issue, jira_id, None)
     }
 
-    #[test]
-    fn an_issue_that_was_renamed_leaves_its_old_document_behind() {
+    fn moved_to_beta() -> Synced {
         let mut synced = Synced::default();
         synced.wrote(fingerprint("Beta-B-1"));
-        synced.fetched(&[7]);
-        let sealed = synced.seal(&HashSet::new());
-        assert_eq!(sealed.judge(&issue("Beta-B-1", 7), &listing(&[7])), Leftover::Keep);
-        assert_eq!(
-            sealed.judge(&issue("Alpha-A-1", 7), &listing(&[7])),
-            Leftover::Superseded
-        );
+        synced.asked([7]);
+        synced
+    }
+
+    fn missing(id: IssueId) -> Leftover {
+        Leftover::IssueMissing(MissingIssue { id, key: None })
+    }
+
+    #[test]
+    fn an_issue_that_was_renamed_leaves_its_old_document_behind() {
+        let sealed = moved_to_beta().seal(&HashSet::new());
+        let listing = listing(&[7]);
+        for evidence in [Evidence::Listing(&listing), Evidence::Answers] {
+            assert_eq!(sealed.judge(&issue("Beta-B-1", 7), evidence), Leftover::Keep);
+            assert_eq!(sealed.judge(&issue("Alpha-A-1", 7), evidence), Leftover::Superseded);
+        }
     }
 
     #[test]
     fn the_old_document_of_a_rename_stays_when_the_new_one_was_rejected() {
-        let mut synced = Synced::default();
-        synced.wrote(fingerprint("Beta-B-1"));
-        synced.fetched(&[7]);
-        let sealed = synced.seal(&HashSet::from([7]));
-        assert_eq!(sealed.judge(&issue("Alpha-A-1", 7), &listing(&[7])), Leftover::Keep);
+        let sealed = moved_to_beta().seal(&HashSet::from([7]));
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-1", 7), Evidence::Listing(&listing(&[7]))),
+            Leftover::Keep
+        );
     }
 
     #[test]
-    fn an_issue_that_could_not_be_fetched_stays() {
-        let sealed = Synced::default().seal(&HashSet::new());
-        assert_eq!(sealed.judge(&issue("Alpha-A-1", 7), &listing(&[7])), Leftover::Keep);
-    }
-
-    #[test]
-    fn an_issue_that_vanished_while_being_fetched_needs_confirmation() {
+    fn an_issue_that_could_not_be_read_or_was_not_asked_for_stays() {
         let mut synced = Synced::default();
-        synced.absent(&[7]);
+        synced.asked([7]);
+        synced.failed([7]);
         let sealed = synced.seal(&HashSet::new());
-        let verdict = sealed.judge(&issue("Alpha-A-1", 7), &listing(&[7]));
-        assert_eq!(verdict, Leftover::IssueMissing(MissingIssue { id: 7, key: None }));
+        let listing = listing(&[7, 8]);
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-1", 7), Evidence::Listing(&listing)),
+            Leftover::Keep
+        );
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-2", 8), Evidence::Listing(&listing)),
+            Leftover::Keep
+        );
+        assert_eq!(sealed.judge(&issue("Alpha-A-3", 9), Evidence::Answers), Leftover::Keep);
+    }
+
+    #[test]
+    fn an_issue_that_is_not_listed_or_not_there_when_asked_for_needs_confirmation() {
+        let mut synced = Synced::default();
+        synced.asked([7]);
+        synced.absent([7]);
+        let sealed = synced.seal(&HashSet::new());
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-1", 7), Evidence::Listing(&listing(&[7]))),
+            missing(7)
+        );
+        assert_eq!(sealed.judge(&issue("Alpha-A-1", 7), Evidence::Answers), missing(7));
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-2", 8), Evidence::Listing(&listing(&[7]))),
+            missing(8)
+        );
     }
 
     #[test]
     fn attachments_follow_what_their_issue_says() {
         let mut synced = Synced::default();
-        synced.fetched(&[7, 8]);
-        synced.attachments_unknown(&[8]);
+        synced.asked([7, 8]);
+        synced.attachments_unknown([8]);
         synced.attachment(70);
         let sealed = synced.seal(&HashSet::new());
         let attachment = |id: u64, issue| indexed("x", DocumentKind::Attachment, id, Some(issue));
         let listing = listing(&[7, 8]);
-        assert_eq!(sealed.judge(&attachment(70, 7), &listing), Leftover::Superseded);
-        assert_eq!(sealed.judge(&attachment(71, 7), &listing), Leftover::Detached);
-        assert_eq!(sealed.judge(&attachment(72, 8), &listing), Leftover::Keep);
-        let missing = Leftover::IssueMissing(MissingIssue { id: 9, key: None });
-        assert_eq!(sealed.judge(&attachment(73, 9), &listing), missing);
+        let evidence = Evidence::Listing(&listing);
+        assert_eq!(sealed.judge(&attachment(70, 7), evidence), Leftover::Superseded);
+        assert_eq!(sealed.judge(&attachment(71, 7), evidence), Leftover::Detached);
+        assert_eq!(sealed.judge(&attachment(72, 8), evidence), Leftover::Keep);
+        assert_eq!(sealed.judge(&attachment(73, 9), evidence), missing(9));
     }
 
     #[test]
@@ -231,6 +288,20 @@ mod tests {
             jira_id: None,
             ..issue("Alpha-A-1", 0)
         };
-        assert_eq!(sealed.judge(&document, &listing(&[])), Leftover::Unidentified);
+        assert_eq!(
+            sealed.judge(&document, Evidence::Listing(&listing(&[]))),
+            Leftover::Unidentified
+        );
+    }
+
+    #[test]
+    fn a_project_is_only_missing_from_a_complete_listing() {
+        let sealed = Synced::default().seal(&HashSet::new());
+        let project = indexed("project-3", DocumentKind::Project, 3, None);
+        assert_eq!(
+            sealed.judge(&project, Evidence::Listing(&listing(&[]))),
+            Leftover::ProjectMissing(3)
+        );
+        assert_eq!(sealed.judge(&project, Evidence::Answers), Leftover::Keep);
     }
 }

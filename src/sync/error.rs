@@ -32,6 +32,12 @@ pub enum SyncError {
         /// Their share of the listing, in percent.
         percent: f64,
     },
+    /// More single items failed than can be carried on to the next sync.
+    #[error(
+        "{0} issues could not be read, more than the 1000 that the next sync could try again; see the log and the job's \
+         metadata for the reasons"
+    )]
+    TooManyFailures(usize),
     /// Someone asked for it to stop, or the service is going down.
     #[error("the sync was stopped before it finished")]
     Stopped,

@@ -1,7 +1,7 @@
 //! Issues: listed on one side, fetched in batches on the other, written as they come.
 //!
 //! Batches are tasks of their own, so that parsing and encoding use every core. What an issue's documents look like
-//! is left to `source`.
+//! is left to `source`, and the content of files to `attachments`.
 
 use std::sync::Arc;
 
@@ -9,23 +9,48 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::warn;
 
+use super::attachments::{IndexedAttachments, QueuedAttachment, download_all};
+use super::checkpoint::BatchTicket;
+use super::content_sync::ContentSync;
 use super::diff::Synced;
+use super::document::Document;
 use super::encode;
 use super::error::SyncError;
-use super::full::FullSync;
+use super::id_set::IdSet;
 use super::listing::{CompleteListing, IssueId};
-use super::sink::{Operation, Sink};
-use super::source::{PendingAttachment, Source, SourceError};
+use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
+use super::source::{FetchedIssues, IncompleteIssue, IssueSelection, Source, SourceError};
 
 /// Batches listed ahead of the ones being fetched.
 const LISTED_AHEAD: usize = 64;
+/// Marks a document of which a part could not be read.
+const INCOMPLETE_FIELD: &str = "_incomplete";
+
+/// Which of the listed issues are fetched.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// All of them.
+    All,
+    /// `ids`, and what `indexed` lacks.
+    TheseAndWhatIsNotIndexed { ids: IdSet, indexed: IdSet },
+}
+
+impl Wanted {
+    fn includes(&self, id: IssueId) -> bool {
+        match self {
+            Self::All => true,
+            Self::TheseAndWhatIsNotIndexed { ids, indexed } => ids.contains(id) || !indexed.contains(id),
+        }
+    }
+}
 
 /// What one batch adds to [`Synced`].
 #[derive(Debug, Default)]
 struct BatchOutcome {
-    written: Vec<u128>,
+    written: Vec<u64>,
     attachments: Vec<u64>,
-    fetched: Vec<IssueId>,
+    asked: Vec<IssueId>,
+    failed: Vec<IssueId>,
     attachments_unknown: Vec<IssueId>,
     absent: Vec<IssueId>,
 }
@@ -36,57 +61,119 @@ impl BatchOutcome {
             .into_iter()
             .for_each(|fingerprint| synced.wrote(fingerprint));
         self.attachments.into_iter().for_each(|id| synced.attachment(id));
-        synced.fetched(&self.fetched);
-        synced.attachments_unknown(&self.attachments_unknown);
-        synced.absent(&self.absent);
+        synced.asked(self.asked);
+        synced.failed(self.failed);
+        synced.attachments_unknown(self.attachments_unknown);
+        synced.absent(self.absent);
     }
 }
 
-/// Lists every issue in scope, fetches and writes it, and queues its attachments.
+/// Lists every issue in scope; fetches and writes those that are wanted, with what is attached to them.
 pub(super) async fn sync_all<S: Source, K: Sink>(
-    sync: &Arc<FullSync<S, K>>,
-    attachments: mpsc::Sender<PendingAttachment>,
+    sync: &Arc<ContentSync<S, K>>,
+    indexed: &Arc<IndexedAttachments>,
+    wanted: Wanted,
     synced: &mut Synced,
-) -> Result<(CompleteListing, ()), SyncError> {
-    let (batches_out, batches_in) = mpsc::channel(LISTED_AHEAD);
-    tokio::try_join!(
-        list(sync, batches_out),
-        fetch_batches(sync, batches_in, attachments, synced)
-    )
-}
-
-/// Fetches and writes these issues only.
-pub(super) async fn sync_some<S: Source, K: Sink>(
-    sync: &Arc<FullSync<S, K>>,
-    ids: Vec<IssueId>,
-    attachments: mpsc::Sender<PendingAttachment>,
-) -> Result<(), SyncError> {
-    write_batch(Arc::clone(sync), ids, attachments).await?;
-    Ok(())
-}
-
-async fn list<S: Source, K: Sink>(
-    sync: &Arc<FullSync<S, K>>,
-    batches: mpsc::Sender<Vec<IssueId>>,
 ) -> Result<CompleteListing, SyncError> {
-    let listing = sync.source.list_issues(batches).await?;
-    sync.progress.listing_ended();
+    let (listed_out, listed) = mpsc::channel(LISTED_AHEAD);
+    let listing = async {
+        let listing = sync.source.list_issues(IssueSelection::All, listed_out).await?;
+        sync.progress.listing_ended();
+        Ok(listing)
+    };
+    let (listing, ()) = tokio::try_join!(listing, write_listed(sync, indexed, listed, &wanted, synced))?;
     Ok(listing)
 }
 
+/// Fetches and writes these issues only.
+pub(super) async fn sync_ids<S: Source, K: Sink>(
+    sync: &Arc<ContentSync<S, K>>,
+    indexed: &Arc<IndexedAttachments>,
+    ids: Vec<IssueId>,
+    synced: &mut Synced,
+) -> Result<(), SyncError> {
+    let (listed_out, listed) = mpsc::channel(LISTED_AHEAD);
+    let feed = async {
+        for batch in ids.chunks(sync.source.batch_size()) {
+            if listed_out.send(batch.to_vec()).await.is_err() {
+                // Fetching failed, and its error is the one to report.
+                break;
+            }
+        }
+        drop(listed_out);
+        Ok(())
+    };
+    tokio::try_join!(feed, write_listed(sync, indexed, listed, &Wanted::All, synced))?;
+    Ok(())
+}
+
+/// Lists every issue in scope without fetching any.
+pub(super) async fn list_all<S: Source, K: Sink>(sync: &ContentSync<S, K>) -> Result<CompleteListing, SyncError> {
+    let (batches, mut dropped) = mpsc::channel(LISTED_AHEAD);
+    let drain = async { while dropped.recv().await.is_some() {} };
+    let (listing, ()) = tokio::join!(sync.source.list_issues(IssueSelection::All, batches), drain);
+    Ok(listing?)
+}
+
+/// The ids of the selected issues.
+pub(super) async fn list_ids<S: Source, K: Sink>(
+    sync: &ContentSync<S, K>,
+    selection: IssueSelection,
+) -> Result<Vec<IssueId>, SyncError> {
+    let (batches, mut listed) = mpsc::channel(LISTED_AHEAD);
+    let collect = async {
+        let mut ids = Vec::new();
+        while let Some(batch) = listed.recv().await {
+            ids.extend(batch);
+        }
+        ids
+    };
+    let (listing, ids) = tokio::join!(sync.source.list_issues(selection, batches), collect);
+    listing?;
+    Ok(ids)
+}
+
+/// Issues and downloads run side by side: the issues hand over what is attached to them through a short queue.
+async fn write_listed<S: Source, K: Sink>(
+    sync: &Arc<ContentSync<S, K>>,
+    indexed: &Arc<IndexedAttachments>,
+    listed: mpsc::Receiver<Vec<IssueId>>,
+    wanted: &Wanted,
+    synced: &mut Synced,
+) -> Result<(), SyncError> {
+    let (attachments, queue) = mpsc::channel(sync.options.concurrent_downloads.max(1) * 2);
+    tokio::try_join!(
+        fetch_batches(sync, listed, wanted, attachments, synced),
+        download_all(sync, Arc::clone(indexed), queue)
+    )?;
+    Ok(())
+}
+
 async fn fetch_batches<S: Source, K: Sink>(
-    sync: &Arc<FullSync<S, K>>,
-    mut batches: mpsc::Receiver<Vec<IssueId>>,
-    attachments: mpsc::Sender<PendingAttachment>,
+    sync: &Arc<ContentSync<S, K>>,
+    mut listed: mpsc::Receiver<Vec<IssueId>>,
+    wanted: &Wanted,
+    attachments: mpsc::Sender<QueuedAttachment>,
     synced: &mut Synced,
 ) -> Result<(), SyncError> {
     let mut in_flight = JoinSet::new();
-    while let Some(ids) = batches.recv().await {
+    while let Some(mut ids) = listed.recv().await {
         sync.progress.listed(ids.len() as u64);
+        let all = ids.len();
+        ids.retain(|id| wanted.includes(*id));
+        sync.progress.processed((all - ids.len()) as u64);
+        if ids.is_empty() {
+            continue;
+        }
         while in_flight.len() >= sync.options.concurrent_fetches.max(1) {
             join_one(&mut in_flight, synced).await?;
         }
-        in_flight.spawn(write_batch(Arc::clone(sync), ids, attachments.clone()));
+        let batch = Batch {
+            sync: Arc::clone(sync),
+            ticket: sync.tracker.open(),
+            attachments: attachments.clone(),
+        };
+        in_flight.spawn(batch.write(ids));
     }
     while !in_flight.is_empty() {
         join_one(&mut in_flight, synced).await?;
@@ -106,45 +193,115 @@ async fn join_one(
     Ok(())
 }
 
-async fn write_batch<S: Source, K: Sink>(
-    sync: Arc<FullSync<S, K>>,
-    ids: Vec<IssueId>,
-    attachments: mpsc::Sender<PendingAttachment>,
-) -> Result<BatchOutcome, SyncError> {
-    let asked = ids.len() as u64;
-    let batch = sync.source.fetch(ids).await?;
-    for failure in &batch.failed {
-        warn!(
-            issue.id = failure.issue_id,
-            item = failure.item,
-            reason = failure.reason,
-            "skipped an item"
+/// One batch on its way from ids to documents.
+struct Batch<S, K> {
+    sync: Arc<ContentSync<S, K>>,
+    ticket: Arc<BatchTicket>,
+    attachments: mpsc::Sender<QueuedAttachment>,
+}
+
+impl<S: Source, K: Sink> Batch<S, K> {
+    async fn write(self, ids: Vec<IssueId>) -> Result<BatchOutcome, SyncError> {
+        let mut outcome = BatchOutcome {
+            asked: ids.clone(),
+            ..BatchOutcome::default()
+        };
+        let mut fetched = self.sync.source.fetch(ids).await?;
+        self.add_incomplete(&mut fetched, &mut outcome).await?;
+        for failure in &fetched.failed {
+            warn!(
+                issue.id = failure.issue_id,
+                item = failure.item,
+                reason = failure.reason,
+                "skipped an item"
+            );
+            self.sync.progress.skipped(&failure.item, &failure.reason);
+            self.sync.failed_item(failure);
+        }
+        let read: std::collections::HashSet<IssueId> = fetched.fetched.iter().copied().collect();
+        outcome.failed.extend(
+            fetched
+                .failed
+                .iter()
+                .map(|failure| failure.issue_id)
+                .filter(|id| !read.contains(id)),
         );
-        sync.progress.skipped(&failure.item, &failure.reason);
+        outcome.attachments_unknown = fetched.attachments_unknown;
+        outcome.absent = fetched.absent;
+        for document in fetched.documents {
+            self.write_document(document, &mut outcome).await?;
+        }
+        for attachment in fetched.attachments {
+            outcome.written.push(attachment.document.id.fingerprint());
+            outcome.attachments.push(attachment.document.jira_id);
+            self.ticket.expect_one();
+            let queued = QueuedAttachment {
+                attachment,
+                ticket: Arc::clone(&self.ticket),
+            };
+            self.attachments.send(queued).await.map_err(|_| {
+                SourceError::new(
+                    "the downloads of attachments stopped before the issues were all fetched",
+                    true,
+                )
+            })?;
+        }
+        self.ticket.seal(fetched.last_created);
+        self.sync.progress.processed(outcome.asked.len() as u64);
+        self.sync.progress.requests(self.sync.source.requests());
+        Ok(outcome)
     }
-    let mut outcome = BatchOutcome {
-        fetched: batch.fetched,
-        attachments_unknown: batch.attachments_unknown,
-        absent: batch.absent,
-        ..BatchOutcome::default()
-    };
-    for document in batch.documents {
+
+    /// Of issues that were read in part, the indexed version is better; without one, the part is.
+    async fn add_incomplete(&self, fetched: &mut FetchedIssues, outcome: &mut BatchOutcome) -> Result<(), SyncError> {
+        let incomplete = std::mem::take(&mut fetched.incomplete);
+        if incomplete.is_empty() {
+            return Ok(());
+        }
+        let ids = incomplete.iter().map(|issue| issue.failure.issue_id).collect();
+        let mut indexed = IdSet::default();
+        let mut scan = self.sync.sink.scan(IndexSelection::OfIssues(ids)).await?;
+        while let IndexedPage::Documents(documents) = scan.next_page().await? {
+            indexed.extend(
+                documents
+                    .into_iter()
+                    .filter_map(|document| document.issue_id.or(document.jira_id)),
+            );
+        }
+        for IncompleteIssue {
+            failure,
+            mut document,
+            attachments,
+        } in incomplete
+        {
+            outcome.failed.push(failure.issue_id);
+            if !indexed.contains(failure.issue_id) {
+                document
+                    .fields
+                    .insert(INCOMPLETE_FIELD.into(), failure.reason.clone().into());
+                fetched.documents.push(document);
+                fetched.attachments.extend(attachments);
+            }
+            fetched.failed.push(failure);
+        }
+        Ok(())
+    }
+
+    async fn write_document(&self, document: Document, outcome: &mut BatchOutcome) -> Result<(), SyncError> {
         outcome.written.push(document.id.fingerprint());
         let (id, issue_id) = (document.id.clone(), document.issue_id);
-        let source = encode::whole(document, sync.options.pipeline_flags);
-        sync.sink.write(Operation::Index { id, issue_id, source }).await?;
+        let source = encode::whole(document, self.sync.options.pipeline_flags);
+        self.ticket.expect_one();
+        let ticket = Some(Arc::clone(&self.ticket));
+        self.sync
+            .sink
+            .write(Operation::Index {
+                id,
+                issue_id,
+                ticket,
+                source,
+            })
+            .await?;
+        Ok(())
     }
-    for attachment in batch.attachments {
-        outcome.written.push(attachment.document.id.fingerprint());
-        outcome.attachments.push(attachment.document.jira_id);
-        attachments.send(attachment).await.map_err(|_| {
-            SyncError::Source(SourceError::new(
-                "the downloads of attachments stopped before the listing ended",
-                true,
-            ))
-        })?;
-    }
-    sync.progress.processed(asked);
-    sync.progress.requests(sync.source.requests());
-    Ok(outcome)
 }

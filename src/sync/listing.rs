@@ -3,7 +3,7 @@
 //! A deletion starts from a [`CompleteListing`]; only [`ListingBuilder::finish`] makes one, and only when every scope
 //! that was opened was also ended by the source's own end mark. How pages are fetched is left to `source`.
 
-use std::collections::HashSet;
+use super::id_set::IdSet;
 
 /// Numeric id of a Jira issue. It survives moves and renames, unlike the key.
 pub type IssueId = u64;
@@ -17,7 +17,7 @@ pub trait EndOfListing {
 /// Collects the pages of all scopes (one query each) of a listing.
 #[derive(Debug, Default)]
 pub struct ListingBuilder {
-    ids: HashSet<IssueId>,
+    ids: IdSet,
     scopes_opened: usize,
     scopes_ended: usize,
     rows_received: u64,
@@ -62,22 +62,25 @@ impl ListingBuilder {
                 self.rows_received, self.rows_confirmed
             ));
         }
-        let mut ids: Vec<IssueId> = self.ids.into_iter().collect();
-        ids.sort_unstable();
-        Ok(CompleteListing { ids })
+        Ok(CompleteListing { ids: self.ids })
     }
 }
 
 /// Every issue id that Jira showed, from a listing whose every page arrived. 8 bytes an id.
 #[derive(Debug)]
 pub struct CompleteListing {
-    ids: Vec<IssueId>,
+    ids: IdSet,
 }
 
 impl CompleteListing {
     /// Whether Jira listed this issue.
     pub fn contains(&self, id: IssueId) -> bool {
-        self.ids.binary_search(&id).is_ok()
+        self.ids.contains(id)
+    }
+
+    /// All ids, ascending.
+    pub fn ids(&self) -> Vec<IssueId> {
+        self.ids.to_sorted()
     }
 
     /// How many issues were listed.

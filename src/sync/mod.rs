@@ -3,25 +3,40 @@
 //! It knows a [`Source`] and a [`Sink`] by their traits only, so neither Jira, Elasticsearch nor HTTP appears here.
 //! Wiring real ones together is left to `service`.
 
-pub mod deletion;
-pub mod diff;
-pub mod document;
-pub mod encode;
-pub mod error;
-pub mod full;
-pub mod listing;
-pub mod progress;
-pub mod sink;
-pub mod source;
+pub mod content_sync;
+mod full;
+mod incremental;
 
 mod attachments;
 mod issues;
+mod projects;
+mod reconcile;
 
+pub mod deletion;
+pub mod diff;
+
+pub mod checkpoint;
+pub mod cursor;
+pub mod progress;
+
+pub mod document;
+pub mod encode;
+pub mod error;
+mod id_set;
+pub mod listing;
+pub mod sink;
+pub mod source;
+
+pub use checkpoint::{BatchTicket, Checkpoint, CheckpointTracker};
+pub use content_sync::{ContentSync, SyncOptions, SyncSummary};
+pub use cursor::SyncCursor;
 pub use deletion::{DeletionGuard, GuardVerdict};
 pub use document::{Document, DocumentId, DocumentKind};
 pub use error::SyncError;
-pub use full::{FullSync, SyncOptions, SyncSummary};
 pub use listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
 pub use progress::{Phase, Progress, Snapshot};
-pub use sink::{IndexScan, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
-pub use source::{Confirmation, FetchedIssues, ItemFailure, MissingIssue, PendingAttachment, Source, SourceError};
+pub use sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
+pub use source::{
+    ChangedIssue, Confirmation, FetchedIssues, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,
+    PendingAttachment, Source, SourceError,
+};

@@ -50,6 +50,7 @@ pub struct Progress {
     bytes: AtomicU64,
     attachments_downloaded: AtomicU64,
     attachments_unchanged: AtomicU64,
+    attachments_without_content: AtomicU64,
     skipped: AtomicU64,
     requests: AtomicU64,
     skipped_items: Mutex<Vec<String>>,
@@ -78,7 +79,9 @@ pub struct Snapshot {
     pub attachments_downloaded: u64,
     /// Attachments that were not fetched again because nothing about them changed.
     pub attachments_unchanged: u64,
-    /// Items of the source that could not be read, or not used.
+    /// Attachments indexed by name only, as the file rules say.
+    pub attachments_without_content: u64,
+    /// Items of the source that could not be read.
     pub skipped: u64,
     /// Requests sent to the source.
     pub requests: u64,
@@ -113,6 +116,17 @@ impl Progress {
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
+    /// Documents acknowledged so far.
+    pub fn indexed_so_far(&self) -> u64 {
+        self.indexed.load(Relaxed)
+    }
+
+    /// Begins with what an earlier run of the same job did.
+    pub fn carry_over(&self, indexed: u64, deleted: u64) {
+        self.indexed.fetch_add(indexed, Relaxed);
+        self.deleted.fetch_add(deleted, Relaxed);
+    }
+
     /// Elasticsearch acknowledged a deletion.
     pub fn deleted(&self) {
         self.deleted.fetch_add(1, Relaxed);
@@ -137,6 +151,11 @@ impl Progress {
     /// The content of an attachment is indexed already.
     pub fn attachment_unchanged(&self) {
         self.attachments_unchanged.fetch_add(1, Relaxed);
+    }
+
+    /// The file rules say that the content of an attachment is not indexed.
+    pub fn content_not_wanted(&self) {
+        self.attachments_without_content.fetch_add(1, Relaxed);
     }
 
     /// An item of the source could not be read.
@@ -179,6 +198,7 @@ impl Progress {
             bytes: self.bytes.load(Relaxed),
             attachments_downloaded: self.attachments_downloaded.load(Relaxed),
             attachments_unchanged: self.attachments_unchanged.load(Relaxed),
+            attachments_without_content: self.attachments_without_content.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
             requests: self.requests.load(Relaxed),
             skipped_items: self

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::checkpoint::BatchTicket;
 use super::document::{DocumentId, DocumentKind};
 use super::listing::IssueId;
 
@@ -18,6 +20,8 @@ pub enum Operation {
         id: DocumentId,
         /// The issue it belongs to, for telling which issues a rejection concerns.
         issue_id: Option<IssueId>,
+        /// Told when the operation has an outcome.
+        ticket: Option<Arc<BatchTicket>>,
         /// The document as a JSON object.
         source: Bytes,
     },
@@ -25,6 +29,8 @@ pub enum Operation {
     Update {
         /// The `_id`.
         id: DocumentId,
+        /// Told when the operation has an outcome.
+        ticket: Option<Arc<BatchTicket>>,
         /// The partial document as a JSON object.
         partial: Bytes,
     },
@@ -36,12 +42,25 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Tells the batch that this operation has an outcome.
+    pub fn settle(&self) {
+        match self {
+            Self::Index {
+                ticket: Some(ticket), ..
+            }
+            | Self::Update {
+                ticket: Some(ticket), ..
+            } => ticket.acknowledge(),
+            Self::Index { .. } | Self::Update { .. } | Self::Delete { .. } => {}
+        }
+    }
+
     /// Bytes that this operation holds, for budgets.
     pub fn size(&self) -> usize {
         const ACTION_LINE: usize = 64;
         match self {
             Self::Index { id, source, .. } => ACTION_LINE + id.as_str().len() + source.len(),
-            Self::Update { id, partial } => ACTION_LINE + id.as_str().len() + partial.len(),
+            Self::Update { id, partial, .. } => ACTION_LINE + id.as_str().len() + partial.len(),
             Self::Delete { id } => ACTION_LINE + id.len(),
         }
     }
@@ -56,11 +75,29 @@ pub trait Sink: Send + Sync + 'static {
     /// The answer names the issues whose documents were rejected since this sink was made.
     fn flush(&self) -> impl Future<Output = Result<HashSet<IssueId>, SinkError>> + Send;
 
-    /// Reads what is indexed, page by page; only what was there when the scan began.
-    fn scan(&self) -> impl Future<Output = Result<Self::Scan, SinkError>> + Send;
+    /// Reads what is indexed, page by page: everything that was written and flushed before.
+    fn scan(&self, selection: IndexSelection) -> impl Future<Output = Result<Self::Scan, SinkError>> + Send;
+
+    /// How many documents the index holds.
+    fn count(&self) -> impl Future<Output = Result<u64, SinkError>> + Send;
 
     /// A scan under way.
     type Scan: IndexScan + Send;
+}
+
+/// Which documents a scan returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexSelection {
+    /// All of them.
+    Everything,
+    /// Attachments whose content is indexed.
+    WithContent,
+    /// Documents that carry no numeric id: made by another connector.
+    WithoutJiraId,
+    /// These issues, and what belongs to them.
+    OfIssues(Vec<IssueId>),
+    /// The documents of these `_id`s.
+    Ids(Vec<String>),
 }
 
 /// A scan of the index.
@@ -79,7 +116,7 @@ pub enum IndexedPage {
 }
 
 /// What the engine needs to know of a document in the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexedDocument {
     /// The `_id`.
     pub id: String,
@@ -89,8 +126,12 @@ pub struct IndexedDocument {
     pub jira_id: Option<u64>,
     /// Numeric id of the issue it belongs to.
     pub issue_id: Option<u64>,
-    /// Key of the issue or project, for messages.
+    /// Key of the issue or project.
     pub key: Option<String>,
+    /// Name of a project.
+    pub project_name: Option<String>,
+    /// `_timestamp` as it is stored.
+    pub timestamp: Option<String>,
     /// Size of an attachment, in bytes.
     pub size: Option<u64>,
     /// Which settings the indexed content of an attachment was extracted with; none when it has no content.

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -14,12 +15,20 @@ pub trait Source: Send + Sync + 'static {
     /// The documents of every project in scope. An error unless all of them arrived.
     fn projects(&self) -> impl Future<Output = Result<Vec<Document>, SourceError>> + Send;
 
-    /// Lists the id of every issue in scope and sends each id once, in batches of at most
+    /// Jira's clock when this source was opened: every change before it is seen by what is listed from now on.
+    fn opened_at(&self) -> DateTime<Utc>;
+
+    /// Lists the ids of the selected issues, oldest creation first, and sends each id once, in batches of at most
     /// [`Source::batch_size`]. The batches may be fetched while the listing goes on; its end is the return value.
     fn list_issues(
         &self,
+        selection: IssueSelection,
         batches: mpsc::Sender<Vec<IssueId>>,
     ) -> impl Future<Output = Result<CompleteListing, SourceError>> + Send;
+
+    /// Lists the issues in scope that changed at or after an instant, with the time of their last change.
+    fn list_changed(&self, since: DateTime<Utc>)
+    -> impl Future<Output = Result<Vec<ChangedIssue>, SourceError>> + Send;
 
     /// How many issues one call of [`Source::fetch`] takes at most.
     fn batch_size(&self) -> usize;
@@ -50,7 +59,44 @@ pub trait Source: Send + Sync + 'static {
     fn requests(&self) -> u64;
 }
 
-/// What became of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed` and `absent`.
+/// Which issues a listing is about; always within the scope of the connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IssueSelection {
+    /// All of them.
+    All,
+    /// Those created or changed at or after these instants.
+    Since {
+        /// Creation.
+        created: DateTime<Utc>,
+        /// Last change.
+        updated: DateTime<Utc>,
+    },
+    /// Those of these projects, by numeric id.
+    Projects(Vec<u64>),
+}
+
+/// An issue that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedIssue {
+    /// Its id.
+    pub id: IssueId,
+    /// When it changed last; none when Jira does not tell.
+    pub updated: Option<DateTime<Utc>>,
+}
+
+/// An issue of which a part could not be read.
+#[derive(Debug)]
+pub struct IncompleteIssue {
+    /// What is missing and why.
+    pub failure: ItemFailure,
+    /// The document without the missing part.
+    pub document: Document,
+    /// What is attached to it.
+    pub attachments: Vec<PendingAttachment>,
+}
+
+/// What became of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed`,
+/// `incomplete` and `absent`; `failed` may also name single items of fetched issues.
 #[derive(Debug, Default)]
 pub struct FetchedIssues {
     /// The documents of the issues in `fetched`, attachments excepted.
@@ -61,8 +107,12 @@ pub struct FetchedIssues {
     pub fetched: Vec<IssueId>,
     /// Issues among `fetched` whose attachments Jira did not tell: what is indexed of them must stay.
     pub attachments_unknown: Vec<IssueId>,
-    /// Issues that could not be read; what is indexed of them stays.
+    /// Issues that could not be read, or items of them; what is indexed of them stays.
     pub failed: Vec<ItemFailure>,
+    /// Issues that could only be read in part. What is indexed of them stays too; what was read is better than nothing.
+    pub incomplete: Vec<IncompleteIssue>,
+    /// When the newest of the issues was created.
+    pub last_created: Option<DateTime<Utc>>,
     /// Issues that were listed a moment ago and that Jira does not show any more.
     pub absent: Vec<IssueId>,
 }
@@ -121,6 +171,7 @@ pub enum Confirmation {
 pub struct SourceError {
     message: String,
     retryable: bool,
+    fatal: bool,
 }
 
 impl SourceError {
@@ -129,7 +180,18 @@ impl SourceError {
         Self {
             message: message.into(),
             retryable,
+            fatal: false,
         }
+    }
+
+    /// Marks an error that concerns everything, such as a refused credential, even when a single item met it.
+    pub fn fatal(self) -> Self {
+        Self { fatal: true, ..self }
+    }
+
+    /// Whether no single item can be skipped because of it: nothing else would be believed either.
+    pub fn is_fatal(&self) -> bool {
+        self.fatal
     }
 
     /// Whether the same call may succeed later without anyone changing anything.

@@ -1,0 +1,160 @@
+//! How far a full sync has got, so that a later run of the same job does not begin from zero.
+//!
+//! Issues are listed in the order of their creation. A batch counts once everything of it, files included, is
+//! acknowledged; the checkpoint is the creation time up to which all batches count. Saving it is left to `service`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::cursor::Retry;
+
+/// Where a job that was interrupted goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// When the job first began, Jira's clock. Whatever changed since is fetched again.
+    pub started: DateTime<Utc>,
+    /// Issues created before this are done.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Those of them that could not be read.
+    pub failed: Vec<Retry>,
+}
+
+impl Checkpoint {
+    /// Reads what was saved; none when it is not one of ours.
+    pub fn read(saved: &str) -> Option<Self> {
+        serde_json::from_str(saved).ok()
+    }
+
+    /// The text to save.
+    pub fn to_saved(&self) -> String {
+        serde_json::to_string(self).expect("a checkpoint always serialises")
+    }
+}
+
+/// Follows the batches of one sync.
+#[derive(Debug, Default)]
+pub struct CheckpointTracker {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next_to_open: u64,
+    next_to_count: u64,
+    finished: BTreeMap<u64, Option<DateTime<Utc>>>,
+    created_before: Option<DateTime<Utc>>,
+}
+
+/// One batch under way. It counts only when everything that was added to it was acknowledged; a batch that is dropped
+/// before never counts.
+#[derive(Debug)]
+pub struct BatchTicket {
+    tracker: Arc<CheckpointTracker>,
+    number: u64,
+    outstanding: AtomicUsize,
+    last_created: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl CheckpointTracker {
+    /// Opens the next batch, in the order of the listing.
+    pub fn open(self: &Arc<Self>) -> Arc<BatchTicket> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = state.next_to_open;
+        state.next_to_open += 1;
+        // The batch itself is outstanding until its contents are known.
+        let outstanding = AtomicUsize::new(1);
+        Arc::new(BatchTicket {
+            tracker: Arc::clone(self),
+            number,
+            outstanding,
+            last_created: Mutex::new(None),
+        })
+    }
+
+    /// Issues created before this are done.
+    pub fn created_before(&self) -> Option<DateTime<Utc>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).created_before
+    }
+
+    fn finish(&self, number: u64, last_created: Option<DateTime<Utc>>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.finished.insert(number, last_created);
+        let mut next = state.next_to_count;
+        while let Some(created) = state.finished.remove(&next) {
+            state.created_before = state.created_before.max(created);
+            next += 1;
+        }
+        state.next_to_count = next;
+    }
+}
+
+impl BatchTicket {
+    /// One more thing of this batch has to be acknowledged.
+    pub fn expect_one(&self) {
+        self.outstanding.fetch_add(1, AcqRel);
+    }
+
+    /// One thing was acknowledged, or rejected with its reason on record.
+    pub fn acknowledge(&self) {
+        if self.outstanding.fetch_sub(1, AcqRel) == 1 {
+            let last_created = *self.last_created.lock().unwrap_or_else(PoisonError::into_inner);
+            self.tracker.finish(self.number, last_created);
+        }
+    }
+
+    /// Everything of this batch has been added; its newest issue was created then.
+    pub fn seal(&self, last_created: Option<DateTime<Utc>>) {
+        *self.last_created.lock().unwrap_or_else(PoisonError::into_inner) = last_created;
+        self.acknowledge();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: u32) -> Option<DateTime<Utc>> {
+        Some(format!("2026-11-{day:02}T00:00:00Z").parse().unwrap())
+    }
+
+    #[test]
+    fn only_batches_without_a_gap_before_them_count() {
+        let tracker = Arc::new(CheckpointTracker::default());
+        let (first, second, third) = (tracker.open(), tracker.open(), tracker.open());
+        second.seal(day(2));
+        assert_eq!(tracker.created_before(), None);
+        first.seal(day(1));
+        assert_eq!(tracker.created_before(), day(2));
+        third.expect_one();
+        third.seal(day(3));
+        assert_eq!(tracker.created_before(), day(2));
+        third.acknowledge();
+        assert_eq!(tracker.created_before(), day(3));
+    }
+
+    #[test]
+    fn a_batch_that_was_given_up_never_counts() {
+        let tracker = Arc::new(CheckpointTracker::default());
+        let (first, second) = (tracker.open(), tracker.open());
+        first.expect_one();
+        first.seal(day(1));
+        drop(first);
+        second.seal(day(2));
+        assert_eq!(tracker.created_before(), None);
+    }
+
+    #[test]
+    fn it_survives_being_saved() {
+        let checkpoint = Checkpoint {
+            started: day(1).unwrap(),
+            created_before: day(2),
+            failed: vec![Retry(7, "gone".into(), 1)],
+        };
+        assert_eq!(Checkpoint::read(&checkpoint.to_saved()), Some(checkpoint));
+        assert_eq!(Checkpoint::read("nonsense"), None);
+    }
+}

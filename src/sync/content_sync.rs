@@ -1,0 +1,126 @@
+//! One content sync: what full and incremental syncs have in common. Their steps are in `full` and `incremental`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+use super::checkpoint::{Checkpoint, CheckpointTracker};
+use super::cursor::{MAX_RETRY_LIST, Retry, SyncCursor};
+use super::deletion::DeletionGuard;
+use super::encode::PipelineFlags;
+use super::error::SyncError;
+use super::progress::{Progress, Snapshot};
+use super::sink::Sink;
+use super::source::{ItemFailure, Source};
+
+/// What the connector's record and the service's configuration say about a sync.
+#[derive(Debug, Clone)]
+pub struct SyncOptions {
+    /// The switches for the ingest pipeline.
+    pub pipeline_flags: PipelineFlags,
+    /// Names the settings that file content is extracted with; none when content is not wanted.
+    pub extraction: Option<String>,
+    /// The deletion guard.
+    pub guard: DeletionGuard,
+    /// How often an incremental sync also looks for deletions.
+    pub sweep_interval: TimeDelta,
+    /// Most batches of issues in flight.
+    pub concurrent_fetches: usize,
+    /// Most downloads in flight.
+    pub concurrent_downloads: usize,
+    /// Most bytes of attachments held at once.
+    pub download_budget_bytes: usize,
+}
+
+/// How a sync that completed ended.
+#[derive(Debug, Clone)]
+pub struct SyncSummary {
+    /// The counters at the end.
+    pub counts: Snapshot,
+    /// Documents that stay because nobody could say whether they are gone.
+    pub kept_without_proof: u64,
+    /// What the next sync has to know.
+    pub cursor: SyncCursor,
+}
+
+/// One content sync. All parts of it share these.
+#[derive(Debug)]
+pub struct ContentSync<S, K> {
+    pub(super) source: Arc<S>,
+    pub(super) sink: Arc<K>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) options: SyncOptions,
+    pub(super) tracker: Arc<CheckpointTracker>,
+    failures: Mutex<Vec<Retry>>,
+}
+
+impl<S: Source, K: Sink> ContentSync<S, K> {
+    /// Puts a sync together.
+    pub fn new(source: Arc<S>, sink: Arc<K>, progress: Arc<Progress>, options: SyncOptions) -> Self {
+        let (tracker, failures) = (Arc::default(), Mutex::default());
+        Self {
+            source,
+            sink,
+            progress,
+            options,
+            tracker,
+            failures,
+        }
+    }
+
+    /// Runs a full sync until everything is done, something fails, or `stop` is cancelled. Whatever the reason to end
+    /// early, nothing is deleted then. `resume` is where an earlier run of the same job stopped.
+    pub async fn full(self: &Arc<Self>, resume: Option<Checkpoint>, stop: &CancellationToken) -> SyncResult {
+        stop.run_until_cancelled(self.run_full(resume))
+            .await
+            .unwrap_or(Err(SyncError::Stopped))
+    }
+
+    /// Runs an incremental sync from `cursor`. Without a cursor that can be trusted it is a full sync.
+    pub async fn incremental(self: &Arc<Self>, cursor: Option<SyncCursor>, stop: &CancellationToken) -> SyncResult {
+        stop.run_until_cancelled(self.run_incremental(cursor))
+            .await
+            .unwrap_or(Err(SyncError::Stopped))
+    }
+
+    /// Where a full sync could go on if it ended now. Only what Elasticsearch acknowledged counts.
+    pub fn checkpoint(&self, resumed_from: Option<&Checkpoint>) -> Checkpoint {
+        let started = resumed_from.map_or_else(|| self.source.opened_at(), |earlier| earlier.started);
+        let earlier = resumed_from.and_then(|earlier| earlier.created_before);
+        Checkpoint {
+            started,
+            created_before: self.tracker.created_before().max(earlier),
+            failed: self.failed(),
+        }
+    }
+
+    /// Remembers an issue that has to be fetched again by the next sync.
+    pub(super) fn failed_item(&self, failure: &ItemFailure) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if !failures.iter().any(|known| known.0 == failure.issue_id) {
+            failures.push(Retry(failure.issue_id, failure.reason.clone(), 1));
+        }
+    }
+
+    /// The retry list of this sync: what failed now, with the number of attempts carried on from `earlier`.
+    pub(super) fn retry_list(&self, earlier: &[Retry]) -> Result<Vec<Retry>, SyncError> {
+        let mut list = self.failed();
+        for retry in &mut list {
+            if let Some(before) = earlier.iter().find(|before| before.0 == retry.0) {
+                retry.2 = before.2.saturating_add(1);
+            }
+        }
+        if list.len() > MAX_RETRY_LIST {
+            return Err(SyncError::TooManyFailures(list.len()));
+        }
+        Ok(list)
+    }
+
+    fn failed(&self) -> Vec<Retry> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a sync comes to.
+pub type SyncResult = Result<SyncSummary, SyncError>;

@@ -1,0 +1,151 @@
+//! The sync cursor: what the next sync of a connector has to know. Pure; storing it is left to `service`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::listing::IssueId;
+
+/// More failed items than this fail the job instead of being carried on.
+pub const MAX_RETRY_LIST: usize = 1_000;
+
+/// Search shows a change some time after it was made; what is older than this is found by the look-back.
+const OVERLAP: TimeDelta = TimeDelta::minutes(15);
+/// How far the look-back reaches, and how often it happens.
+const LOOK_BACK: TimeDelta = TimeDelta::hours(24);
+const LOOK_BACK_EVERY: TimeDelta = TimeDelta::hours(4);
+/// A cursor this far ahead of Jira's clock was not made by this Jira, or its clock was set back.
+const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+const VERSION: u32 = 1;
+
+/// An item that has to be fetched again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry(pub IssueId, pub String, pub u32);
+
+/// The state carried from sync to sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncCursor {
+    version: u32,
+    /// Every change up to here is indexed, or its issue is on the retry list. Jira's clock.
+    pub updated: DateTime<Utc>,
+    /// When deletions were last looked for. Jira's clock.
+    pub swept_at: DateTime<Utc>,
+    /// When the last look-back was made. Jira's clock.
+    pub looked_back_at: DateTime<Utc>,
+    /// Issues that could not be read.
+    pub retry: Vec<Retry>,
+}
+
+impl SyncCursor {
+    /// The cursor after a full sync that began at `started`, Jira's clock.
+    pub fn after_full(started: DateTime<Utc>, retry: Vec<Retry>) -> Self {
+        Self {
+            version: VERSION,
+            updated: started,
+            swept_at: started,
+            looked_back_at: started,
+            retry,
+        }
+    }
+
+    /// Reads what a connector's `sync_cursor` holds; none when it is not one of ours.
+    pub fn read(stored: &Value) -> Option<Self> {
+        let text = stored.get("cursor")?.as_str()?;
+        serde_json::from_str(text)
+            .ok()
+            .filter(|cursor: &Self| cursor.version == VERSION)
+    }
+
+    /// The form stored on the connector. The field is mapped as an object, and updates merge objects deeply, so the
+    /// state is one string inside one.
+    pub fn to_stored(&self) -> Value {
+        json!({ "cursor": serde_json::to_string(self).expect("a cursor always serialises") })
+    }
+
+    /// Whether it can be trusted at `now`, Jira's clock.
+    pub fn is_from_the_future(&self, now: DateTime<Utc>) -> bool {
+        self.updated > now + FUTURE_TOLERANCE
+    }
+
+    /// From when on changes are listed, and whether that is a look-back.
+    pub fn window(&self, now: DateTime<Utc>) -> (DateTime<Utc>, bool) {
+        if now - self.looked_back_at >= LOOK_BACK_EVERY {
+            (self.updated - LOOK_BACK, true)
+        } else {
+            (self.updated - OVERLAP, false)
+        }
+    }
+
+    /// The cursor after an incremental sync that saw `newest` as the latest change. It never goes back.
+    pub fn advanced(
+        self,
+        newest: Option<DateTime<Utc>>,
+        retry: Vec<Retry>,
+        swept_at: Option<DateTime<Utc>>,
+        looked_back_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            updated: newest.map_or(self.updated, |newest| newest.max(self.updated)),
+            swept_at: swept_at.unwrap_or(self.swept_at),
+            looked_back_at: looked_back_at.unwrap_or(self.looked_back_at),
+            retry,
+        }
+    }
+
+    /// Whether deletions have to be looked for.
+    pub fn sweep_due(&self, now: DateTime<Utc>, interval: TimeDelta) -> bool {
+        now - self.swept_at >= interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn cursor() -> SyncCursor {
+        SyncCursor::after_full(at("2026-11-22T12:00:00Z"), vec![Retry(7, "timeout".into(), 1)])
+    }
+
+    #[test]
+    fn it_survives_being_stored() {
+        assert_eq!(SyncCursor::read(&cursor().to_stored()), Some(cursor()));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_understood() {
+        for stored in [
+            json!(null),
+            json!({}),
+            json!({"cursor": "x"}),
+            json!({"cursor": 3}),
+            json!(["a"]),
+        ] {
+            assert_eq!(SyncCursor::read(&stored), None);
+        }
+    }
+
+    #[test]
+    fn the_window_overlaps_and_looks_back_now_and_then() {
+        let cursor = cursor();
+        assert_eq!(
+            cursor.window(at("2026-11-22T13:00:00Z")),
+            (at("2026-11-22T11:45:00Z"), false)
+        );
+        assert_eq!(
+            cursor.window(at("2026-11-22T16:00:00Z")),
+            (at("2026-11-21T12:00:00Z"), true)
+        );
+    }
+
+    #[test]
+    fn a_cursor_from_the_future_is_noticed() {
+        assert!(cursor().is_from_the_future(at("2026-11-22T11:00:00Z")));
+        assert!(!cursor().is_from_the_future(at("2026-11-22T11:58:00Z")));
+    }
+}

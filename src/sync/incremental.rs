@@ -1,0 +1,168 @@
+//! The incremental sync: what changed since the cursor, and now and then a sweep for what vanished.
+//!
+//! Its cost follows the changes. Without a cursor that can be trusted it becomes a full sync.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tracing::{info, warn};
+
+use super::attachments::IndexedAttachments;
+use super::content_sync::{ContentSync, SyncResult, SyncSummary};
+use super::cursor::SyncCursor;
+use super::diff::{Evidence, Synced};
+use super::document::DocumentKind;
+use super::error::SyncError;
+use super::id_set::IdSet;
+use super::issues::{self, list_ids};
+use super::listing::IssueId;
+use super::progress::Phase;
+use super::projects;
+use super::reconcile::reconcile;
+use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Sink};
+use super::source::{ChangedIssue, IssueSelection, Source};
+
+/// Ids in one query to the index.
+const LOOKED_UP_AT_ONCE: usize = 5_000;
+
+impl<S: Source, K: Sink> ContentSync<S, K> {
+    pub(super) async fn run_incremental(self: &Arc<Self>, cursor: Option<SyncCursor>) -> SyncResult {
+        let now = self.source.opened_at();
+        let Some(cursor) = cursor.filter(|cursor| !cursor.is_from_the_future(now)) else {
+            warn!("there is no sync cursor that can be trusted; running a full sync");
+            return self.run_full(None).await;
+        };
+        if self.has_documents_of_others().await? {
+            warn!("the index holds documents without jira_id, made by another connector; running a full sync");
+            return self.run_full(None).await;
+        }
+        self.progress.enter(Phase::Syncing);
+        let (since, looked_back) = cursor.window(now);
+        let changed = self.source.list_changed(since).await?;
+        let newest = changed.iter().filter_map(|issue| issue.updated).max();
+        let projects = self.source.projects().await?;
+
+        let mut wanted = self.not_indexed_as_they_are(changed).await?;
+        wanted.extend(cursor.retry.iter().map(|retry| retry.0));
+        let renamed = projects::renamed(self, &projects).await?;
+        if !renamed.is_empty() {
+            info!(
+                projects = renamed.len(),
+                "reading projects again whose name or key changed"
+            );
+            wanted.extend(list_ids(self, IssueSelection::Projects(renamed)).await?);
+        }
+        let sweep = cursor.sweep_due(now, self.options.sweep_interval);
+        let listing = if sweep {
+            Some(issues::list_all(self).await?)
+        } else {
+            None
+        };
+        let mut synced = Synced::default();
+        if let Some(listing) = &listing {
+            wanted.extend(self.not_indexed(listing.ids()).await?);
+        }
+        let ids = wanted.into_sorted();
+        let indexed = self.indexed_of(&ids).await?;
+        let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
+        self.progress.listing_ended();
+        issues::sync_ids(self, &attachments, ids.clone(), &mut synced).await?;
+
+        self.progress.enter(Phase::Flushing);
+        let written_before = synced.asked_count();
+        projects::write(self, projects, &mut synced).await?;
+        let rejected = self.sink.flush().await?;
+
+        self.progress.enter(Phase::Reconciling);
+        let sealed = synced.seal(&rejected);
+        let kept = match &listing {
+            Some(listing) => {
+                let evidence = Evidence::Listing(listing);
+                reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?
+            }
+            None if written_before > 0 => {
+                let mut kept = 0;
+                for some in ids.chunks(LOOKED_UP_AT_ONCE) {
+                    let selection = IndexSelection::OfIssues(some.to_vec());
+                    kept += reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
+                }
+                kept
+            }
+            None => 0,
+        };
+        self.source.confirm_account().await?;
+
+        let retry = self.retry_list(&cursor.retry)?;
+        self.progress.requests(self.source.requests());
+        self.progress.enter(Phase::Finished);
+        let cursor = cursor.advanced(newest, retry, sweep.then_some(now), looked_back.then_some(now));
+        Ok(SyncSummary {
+            counts: self.progress.snapshot(),
+            kept_without_proof: kept,
+            cursor,
+        })
+    }
+
+    /// Those of the listed issues whose indexed version is another one, or missing.
+    async fn not_indexed_as_they_are(&self, changed: Vec<ChangedIssue>) -> Result<IdSet, SyncError> {
+        let ids: Vec<IssueId> = changed.iter().map(|issue| issue.id).collect();
+        let indexed = self.indexed_of(&ids).await?;
+        let versions: HashMap<IssueId, DateTime<Utc>> = indexed
+            .iter()
+            .filter(|document| document.kind == DocumentKind::Issue)
+            .filter_map(|document| Some((document.jira_id?, instant(document.timestamp.as_deref()?)?)))
+            .collect();
+        let differs =
+            |issue: &ChangedIssue| issue.updated.is_none() || versions.get(&issue.id) != issue.updated.as_ref();
+        Ok(changed.into_iter().filter(differs).map(|issue| issue.id).collect())
+    }
+
+    async fn not_indexed(&self, listed: Vec<IssueId>) -> Result<Vec<IssueId>, SyncError> {
+        let mut indexed = IdSet::default();
+        let mut scan = self.sink.scan(IndexSelection::Everything).await?;
+        while let IndexedPage::Documents(documents) = scan.next_page().await? {
+            let issues = documents
+                .into_iter()
+                .filter(|document| document.kind == DocumentKind::Issue);
+            indexed.extend(issues.filter_map(|document| document.jira_id));
+        }
+        Ok(listed.into_iter().filter(|id| !indexed.contains(*id)).collect())
+    }
+
+    /// What is indexed of these issues.
+    async fn indexed_of(&self, ids: &[IssueId]) -> Result<Vec<IndexedDocument>, SyncError> {
+        let mut found = Vec::new();
+        for some in ids.chunks(LOOKED_UP_AT_ONCE) {
+            let mut scan = self.sink.scan(IndexSelection::OfIssues(some.to_vec())).await?;
+            while let IndexedPage::Documents(documents) = scan.next_page().await? {
+                found.extend(documents);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn has_documents_of_others(&self) -> Result<bool, SyncError> {
+        let mut scan = self.sink.scan(IndexSelection::WithoutJiraId).await?;
+        Ok(matches!(scan.next_page().await?, IndexedPage::Documents(_)))
+    }
+}
+
+/// Jira writes offsets without a colon.
+fn instant(timestamp: &str) -> Option<DateTime<Utc>> {
+    let parsed = DateTime::parse_from_str(timestamp, "%Y-%m-%dT%H:%M:%S%.f%z");
+    parsed.ok().map(|instant| instant.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_instant_in_another_zone_is_the_same_version() {
+        let new_york = instant("2024-09-19T21:57:31.666-0500").unwrap();
+        assert_eq!(Some(new_york), instant("2024-09-20T08:27:31.666+0530"));
+        assert_eq!(Some(new_york), instant("2024-09-20T02:57:31.666Z"));
+        assert_eq!(instant("yesterday"), None);
+    }
+}
