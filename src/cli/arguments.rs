@@ -56,6 +56,8 @@ pub enum Command {
     /// Create and look at connectors
     #[command(subcommand)]
     Connector(ConnectorCommand),
+    /// Prove how well the index covers Jira: per project, what is missing, left over or outdated
+    Verify(Verify),
     /// Start and watch syncs
     #[command(subcommand)]
     Sync(SyncCommand),
@@ -96,6 +98,13 @@ pub struct ConnectorCreate {
     /// Also write a config.yml for the new connector to this file; it must not exist
     #[arg(long, value_name = "FILE")]
     pub write_config: Option<PathBuf>,
+}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The connector; may be left out when config.yml names exactly one
+    pub connector_id: Option<String>,
 }
 
 /// Commands about syncs.
@@ -140,6 +149,9 @@ pub struct SyncNow {
     /// What to sync
     #[arg(long = "type", value_enum, default_value_t = SyncType::Full)]
     pub sync_type: SyncType,
+    /// Write nothing: report what would be added, changed and deleted
+    #[arg(long, conflicts_with = "allow_deletions")]
+    pub dry_run: bool,
     /// Let this sync delete up to N documents, whatever the deletion guard says
     #[arg(long, value_name = "N")]
     pub allow_deletions: Option<u64>,

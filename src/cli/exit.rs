@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::arguments::{Arguments, Command, ConnectorCommand, SyncCommand};
 use super::output::Output;
-use super::{check, connector_create, connector_show, context, run, sync_now, sync_start};
+use super::{check, connector_create, connector_show, context, run, sync_now, sync_start, verify};
 use crate::config::{ConfigError, LogFormat, LogLevel};
 use crate::telemetry;
 
@@ -83,6 +83,7 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         match arguments.command {
             Command::Run => unreachable!("handled above, because it logs differently"),
             Command::Check => check::check(&config, output).await,
+            Command::Verify(options) => verify::run(&config, options, output).await,
             Command::Connector(ConnectorCommand::Create(options)) => {
                 connector_create::create(&config, options, output).await
             }

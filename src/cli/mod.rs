@@ -10,11 +10,13 @@ mod check;
 mod connector_create;
 mod connector_show;
 mod context;
+mod dry_run;
 mod progress_display;
 mod run;
 mod sync_now;
 mod sync_start;
 mod sync_watch;
+mod verify;
 
 pub use arguments::Arguments;
 pub use exit::main;

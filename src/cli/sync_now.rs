@@ -9,7 +9,7 @@ use super::arguments::SyncNow;
 use super::exit::CommandError;
 use super::output::Output;
 use super::progress_display::{ProgressDisplay, View};
-use super::{context, sync_start, sync_watch};
+use super::{context, dry_run, sync_start, sync_watch};
 use crate::config::Config;
 use crate::service::{JobEnd, JobRunner};
 use crate::sync::{Progress, Snapshot};
@@ -17,6 +17,9 @@ use crate::sync::{Progress, Snapshot};
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) async fn now(config: &Config, options: SyncNow, output: &Output) -> Result<(), CommandError> {
+    if options.dry_run {
+        return dry_run::run(config, options, output).await;
+    }
     let connector = context::pick_connector(config, options.connector_id)?;
     let client = context::connect(config).await?;
     let job_id = sync_start::create_job(

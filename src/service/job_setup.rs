@@ -30,7 +30,7 @@ pub(super) struct JobSetup {
 
 /// The job's record does not say enough, or asks for what this version cannot do.
 #[derive(Debug, Error)]
-pub(super) enum SetupError {
+pub enum SetupError {
     /// The configuration in the job's snapshot.
     #[error(transparent)]
     Settings(#[from] InvalidSettings),

@@ -13,12 +13,17 @@ pub mod job_lease;
 pub mod job_report;
 pub mod job_runner;
 
+pub mod dry_run;
+pub mod verify;
+
 mod connector_lock;
 mod job_setup;
 mod stop;
 
 pub use clients::{USER_AGENT, client_for_connector, elastic_client};
+pub use dry_run::{Inspection, InspectionError};
 pub use job_runner::{JobEnd, JobRunner, RunJobError};
 pub use preflight::{PreflightError, preflight};
 pub use stop::{JobStop, StopReason};
 pub use supervisor::{Supervisor, SupervisorError};
+pub use verify::{ProjectCoverage, verify};

@@ -31,7 +31,7 @@ pub struct BatchLimits {
     pub lines: usize,
     /// Bytes of a bulk body; a single larger document is sent alone.
     pub bytes: usize,
-    /// Bulk requests in flight.
+    /// Most bulk requests in flight.
     pub in_flight: usize,
 }
 
@@ -95,7 +95,7 @@ impl Batcher {
     }
 
     async fn send_open(&mut self) -> Result<(), SinkError> {
-        while self.in_flight.len() >= self.limits.in_flight.max(1) {
+        while self.in_flight.len() >= self.shared.in_flight.current() {
             if let Some(finished) = self.in_flight.join_next().await {
                 joined(finished)?;
             }

@@ -5,8 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{BulkBody, ElasticError, ItemError, ItemOutcome};
-use serde_json::value::RawValue;
+use elastic_client::{BulkBody, ElasticError, ItemError, ItemOutcome, ItemResult};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, warn};
 
@@ -35,67 +34,95 @@ pub(super) struct Queued {
 pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Result<(), SinkError> {
     let mut wait = FIRST_WAIT;
     for attempt in 1.. {
-        let mut busy = Vec::new();
-        let mut repaired = Vec::new();
-        let results = send(&shared, &batch).await?;
-        for (queued, item) in batch.into_iter().zip(results) {
-            match item.outcome() {
-                ItemOutcome::Applied => shared.applied(&queued.operation),
-                ItemOutcome::NotFound if matches!(queued.operation, Operation::Delete { .. }) => {
-                    debug!(document.id = item.id, "a document to delete was gone already");
-                }
-                ItemOutcome::Retry if attempt < MAX_ATTEMPTS => busy.push(queued),
-                ItemOutcome::Retry | ItemOutcome::NotFound | ItemOutcome::Rejected => {
-                    let refused = item.error.unwrap_or_else(|| ItemError {
-                        kind: "no reason given".into(),
-                        reason: format!("status {}", item.status),
-                    });
-                    match repair(&shared, queued, &refused) {
-                        Ok(queued) => repaired.push(queued),
-                        Err(queued) => shared.rejected(&queued.operation, &refused)?,
-                    }
-                }
-            }
-        }
-        if busy.is_empty() && repaired.is_empty() {
-            return Ok(());
-        }
-        if !busy.is_empty() {
-            warn!(
-                items = busy.len(),
-                wait_ms = wait.as_millis() as u64,
-                "elasticsearch is busy; sending again later"
-            );
-            shared.pause(wait).await;
+        let answered = send(&shared, batch).await?;
+        let Sorted { busy, repaired } = settle(&shared, answered, attempt < MAX_ATTEMPTS)?;
+        if busy.is_empty() {
+            shared.in_flight.recovered();
+        } else {
+            shared.in_flight.overloaded();
+            let (items, wait_ms) = (busy.len(), wait.as_millis() as u64);
+            warn!(items, wait_ms, "elasticsearch is busy; sending these items again later");
+            tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
-        busy.extend(repaired);
         batch = busy;
+        batch.extend(repaired);
+        if batch.is_empty() {
+            return Ok(());
+        }
     }
     Ok(())
 }
 
-async fn send(shared: &Shared, batch: &[Queued]) -> Result<Vec<elastic_client::ItemResult>, SinkError> {
-    let mut body = BulkBody::with_capacity(batch.iter().map(|queued| queued.operation.size()).sum());
-    for queued in batch {
-        append(&mut body, &queued.operation).map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+/// What has to be sent again.
+struct Sorted {
+    busy: Vec<Queued>,
+    repaired: Vec<Queued>,
+}
+
+/// Gives every item its outcome, but for those that are sent again.
+fn settle(shared: &Shared, answered: Vec<(Queued, ItemResult)>, may_wait: bool) -> Result<Sorted, SinkError> {
+    let mut sorted = Sorted {
+        busy: Vec::new(),
+        repaired: Vec::new(),
+    };
+    for (queued, item) in answered {
+        match item.outcome() {
+            ItemOutcome::Applied => shared.applied(&queued.operation),
+            ItemOutcome::NotFound if matches!(queued.operation, Operation::Delete { .. }) => {
+                debug!(document.id = item.id, "a document to delete was gone already");
+            }
+            ItemOutcome::Retry if may_wait => sorted.busy.push(queued),
+            ItemOutcome::Retry | ItemOutcome::NotFound | ItemOutcome::Rejected => {
+                let refused = item.error.unwrap_or_else(|| ItemError {
+                    kind: "no reason given".into(),
+                    reason: format!("status {}", item.status),
+                });
+                match repair(shared, queued, &refused) {
+                    Ok(queued) => sorted.repaired.push(queued),
+                    Err(queued) => shared.rejected(&queued.operation, &refused)?,
+                }
+            }
+        }
     }
-    let request = body.take_request(&shared.index, shared.pipeline.as_deref());
-    let response = shared
-        .client
-        .bulk(&request)
-        .await
-        .map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
-    Ok(response.items)
+    Ok(sorted)
+}
+
+/// One request; in halves when it is larger than the cluster, or a proxy before it, takes.
+async fn send(shared: &Shared, batch: Vec<Queued>) -> Result<Vec<(Queued, ItemResult)>, SinkError> {
+    let mut answered = Vec::with_capacity(batch.len());
+    let mut parts = vec![batch];
+    while let Some(mut part) = parts.pop() {
+        let failed = |error: ElasticError| SinkError::Elasticsearch(error.to_string());
+        let mut body = BulkBody::with_capacity(part.iter().map(|queued| queued.operation.size()).sum());
+        for queued in &part {
+            append(&mut body, &queued.operation).map_err(failed)?;
+        }
+        let request = body.into_request(&shared.index, shared.pipeline.as_deref());
+        match shared.client.bulk(&request).await {
+            Ok(response) => answered.extend(part.into_iter().zip(response.items)),
+            Err(ElasticError::TooLarge { .. }) if part.len() > 1 => {
+                let second = part.split_off(part.len() / 2);
+                parts.extend([second, part]);
+            }
+            Err(error @ ElasticError::TooLarge { .. }) => {
+                let refused = ItemError {
+                    kind: "too large".into(),
+                    reason: error.to_string(),
+                };
+                part.iter()
+                    .try_for_each(|queued| shared.rejected(&queued.operation, &refused))?;
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(answered)
 }
 
 fn append(body: &mut BulkBody, operation: &Operation) -> Result<(), ElasticError> {
-    let raw = |json: &[u8]| -> Box<RawValue> {
-        serde_json::from_slice(json).expect("operations are encoded from JSON objects")
-    };
     match operation {
-        Operation::Index { id, source, .. } => body.index(id.as_str(), &raw(source)),
-        Operation::Update { id, partial, .. } => body.update(id.as_str(), &raw(partial)),
+        Operation::Index { id, source, .. } => body.index_json(id.as_str(), source),
+        Operation::Update { id, partial, .. } => body.update_json(id.as_str(), partial),
         Operation::Delete { id } => body.delete(id),
     }
     .map(drop)

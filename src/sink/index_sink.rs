@@ -4,7 +4,6 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use elastic_client::{ElasticClient, ItemError};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -14,6 +13,7 @@ use tracing::warn;
 use super::batcher::{self, BatchLimits, Command};
 use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
+use super::in_flight::InFlightLimit;
 use super::scan::ContentScan;
 use crate::config::{BulkConfig, ErrorMonitorConfig};
 use crate::sync::{IndexSelection, IssueId, Operation, Progress, Sink, SinkError};
@@ -30,6 +30,8 @@ pub struct SinkOptions {
     pub batch: BatchLimits,
     /// Bytes of operations without an outcome yet.
     pub budget_bytes: usize,
+    /// Larger documents without file content are refused; none takes any.
+    pub max_text_document_bytes: Option<usize>,
     /// When refused documents are too many.
     pub error_monitor: ErrorMonitorConfig,
 }
@@ -44,6 +46,7 @@ impl SinkOptions {
                 in_flight: config.max_concurrency,
             },
             budget_bytes: config.queue_max_mem_bytes,
+            max_text_document_bytes: config.max_text_document_bytes,
             error_monitor: config.error_monitor.clone(),
         }
     }
@@ -66,6 +69,8 @@ pub(super) struct Shared {
     pub(super) index: String,
     pub(super) pipeline: Option<String>,
     pub(super) progress: Arc<Progress>,
+    pub(super) in_flight: InFlightLimit,
+    max_text_document_bytes: Option<usize>,
     monitor: Mutex<ErrorMonitor>,
     rejected_issues: Mutex<HashSet<IssueId>>,
 }
@@ -80,6 +85,26 @@ impl Shared {
         }
         operation.settle();
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
+    }
+
+    /// Why a document is not even sent.
+    fn too_large(&self, operation: &Operation) -> Option<ItemError> {
+        let limit = self.max_text_document_bytes?;
+        let Operation::Index {
+            source,
+            with_content: false,
+            ..
+        } = operation
+        else {
+            return None;
+        };
+        (source.len() > limit).then(|| ItemError {
+            kind: "too large".into(),
+            reason: format!(
+                "{} bytes, more than elasticsearch.bulk.max_text_document_size = {limit}",
+                source.len()
+            ),
+        })
     }
 
     pub(super) fn rejected(&self, operation: &Operation, error: &ItemError) -> Result<(), SinkError> {
@@ -103,11 +128,6 @@ impl Shared {
             .rejected(&format!("{id}: {reason}"))
             .map_err(SinkError::TooManyErrors)
     }
-
-    /// Waits before items are sent again. Dropping the batcher ends the wait.
-    pub(super) async fn pause(&self, wait: Duration) {
-        tokio::time::sleep(wait).await;
-    }
 }
 
 impl IndexSink {
@@ -124,6 +144,8 @@ impl IndexSink {
             index: index.to_owned(),
             pipeline,
             progress,
+            in_flight: InFlightLimit::new(options.batch.in_flight),
+            max_text_document_bytes: options.max_text_document_bytes,
             monitor: Mutex::new(ErrorMonitor::new(options.error_monitor)),
             rejected_issues: Mutex::new(HashSet::new()),
         });
@@ -166,6 +188,9 @@ impl Sink for IndexSink {
     type Scan = ContentScan;
 
     async fn write(&self, operation: Operation) -> Result<(), SinkError> {
+        if let Some(refused) = self.shared.too_large(&operation) {
+            return self.shared.rejected(&operation, &refused);
+        }
         let units = operation.size().div_ceil(BUDGET_UNIT).clamp(1, self.budget_units);
         let held = Arc::clone(&self.budget)
             .acquire_many_owned(units as u32)

@@ -38,8 +38,11 @@ fn remove(object: &mut Map<String, Value>, path: &str) -> bool {
         let removed = match object.get_mut(head) {
             Some(Value::Object(inner)) => remove(inner, tail),
             Some(Value::Array(items)) => {
-                let objects = items.iter_mut().filter_map(Value::as_object_mut);
-                objects.fold(false, |removed, inner| remove(inner, tail) || removed)
+                let mut removed = false;
+                for inner in items.iter_mut().filter_map(Value::as_object_mut) {
+                    removed |= remove(inner, tail);
+                }
+                removed
             }
             Some(_) => object.remove(head).is_some(),
             None => false,

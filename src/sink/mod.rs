@@ -8,6 +8,7 @@ pub mod index_sink;
 
 mod batcher;
 mod delivery;
+mod in_flight;
 mod mapping_repair;
 mod scan;
 

@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use futures::{StreamExt, stream};
-use jira_client::{ErrorKind, Issue, JiraClient, JiraError, ListingEnd, Next};
+use jira_client::{ErrorKind, Issue, IssueHead, IssueIdListing, JiraClient, JiraError, ListingEnd, Next};
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::documents::{self, Attachments, DocumentContext};
+use super::jql_time::JqlTime;
 use super::scope::ResolvedScope;
 use super::{attachments, children, confirmation};
 use crate::sync::{
@@ -26,6 +29,7 @@ pub struct JiraSource {
     context: DocumentContext,
     scope: ResolvedScope,
     opened_at: DateTime<Utc>,
+    time: JqlTime,
 }
 
 impl EndOfListing for ListingEnd {
@@ -55,12 +59,68 @@ impl JiraSource {
         context: DocumentContext,
         scope: ResolvedScope,
         opened_at: DateTime<Utc>,
+        zone: Tz,
     ) -> Self {
+        let time = JqlTime::new(zone);
         Self {
             client,
             context,
             scope,
             opened_at,
+            time,
+        }
+    }
+
+    /// Id and key of every project in scope.
+    pub fn project_keys(&self) -> Vec<(u64, String)> {
+        self.scope
+            .projects
+            .iter()
+            .map(|project| (project.id, project.key.clone()))
+            .collect()
+    }
+
+    /// Every issue of one project in scope, with the time of its last change.
+    pub async fn list_project(&self, project_id: u64) -> Result<Vec<ChangedIssue>, SourceError> {
+        let selection = IssueSelection::Projects(vec![project_id]);
+        let jql = || {
+            format!(
+                "{} ORDER BY created ASC, key ASC",
+                self.scope.select(&selection, &self.time)
+            )
+        };
+        self.list_heads(&jql).await
+    }
+
+    async fn list_heads(&self, jql: &(impl Fn() -> String + Sync)) -> Result<Vec<ChangedIssue>, SourceError> {
+        let (mut listing, mut next) = self.first_page(jql, IssueIdListing::with_updated).await?;
+        let mut changed = Vec::new();
+        while let Next::Page(heads) = next {
+            changed.extend(heads.into_iter().map(|head| ChangedIssue {
+                id: head.id,
+                updated: head.updated.map(|updated| updated.with_timezone(&Utc)),
+            }));
+            next = listing.next_page().await?;
+        }
+        Ok(changed)
+    }
+
+    /// Begins a listing. A server that refuses the query is asked once more with dates it has always understood; when
+    /// the query was bad for another reason, that is what the second answer says.
+    async fn first_page(
+        &self,
+        jql: &(impl Fn() -> String + Sync),
+        options: impl Fn(IssueIdListing) -> IssueIdListing,
+    ) -> Result<(IssueIdListing, Next<IssueHead>), JiraError> {
+        let mut listing = options(self.client.issue_ids(&jql()));
+        match listing.next_page().await {
+            Err(error) if error.kind() == ErrorKind::BadRequest && self.time.milliseconds_refused() => {
+                warn!(error = %error, "jira refused a query; asking again with dates in the account's time zone");
+                let mut listing = options(self.client.issue_ids(&jql()));
+                let first = listing.next_page().await?;
+                Ok((listing, first))
+            }
+            first => first.map(|first| (listing, first)),
         }
     }
 
@@ -138,11 +198,16 @@ impl Source for JiraSource {
         batches: mpsc::Sender<Vec<IssueId>>,
     ) -> Result<CompleteListing, SourceError> {
         let mut builder = ListingBuilder::default();
-        let jql = format!("{} ORDER BY created ASC, key ASC", self.scope.select(&selection));
-        let mut listing = self.client.issue_ids(&jql);
         builder.open_scope();
-        loop {
-            match listing.next_page().await? {
+        let jql = || {
+            format!(
+                "{} ORDER BY created ASC, key ASC",
+                self.scope.select(&selection, &self.time)
+            )
+        };
+        let (mut listing, mut next) = self.first_page(&jql, |listing| listing).await?;
+        let end = loop {
+            match next {
                 Next::Page(heads) => {
                     let new = builder.page(heads.into_iter().map(|head| head.id));
                     for batch in new.chunks(BATCH_SIZE) {
@@ -150,27 +215,23 @@ impl Source for JiraSource {
                         sent.map_err(|_| SourceError::new("fetching stopped before the listing ended", true))?;
                     }
                 }
-                Next::End(end) => {
-                    builder.end_scope(&end);
-                    break;
-                }
+                Next::End(end) => break end,
             }
-        }
+            next = listing.next_page().await?;
+        };
+        builder.end_scope(&end);
         let incomplete = |reason| SourceError::new(format!("the listing of issues is not complete: {reason}"), true);
         builder.finish().map_err(incomplete)
     }
 
     async fn list_changed(&self, since: DateTime<Utc>) -> Result<Vec<ChangedIssue>, SourceError> {
-        let jql = format!("{} ORDER BY updated ASC, key ASC", self.scope.changed_since(since));
-        let mut listing = self.client.issue_ids(&jql).with_updated();
-        let mut changed = Vec::new();
-        while let Next::Page(heads) = listing.next_page().await? {
-            changed.extend(heads.into_iter().map(|head| ChangedIssue {
-                id: head.id,
-                updated: head.updated.map(|updated| updated.with_timezone(&Utc)),
-            }));
-        }
-        Ok(changed)
+        let jql = || {
+            format!(
+                "{} ORDER BY updated ASC, key ASC",
+                self.scope.changed_since(since, &self.time)
+            )
+        };
+        self.list_heads(&jql).await
     }
 
     fn batch_size(&self) -> usize {
@@ -218,6 +279,10 @@ impl Source for JiraSource {
 
     async fn confirm_projects(&self, missing: Vec<u64>) -> Result<Vec<(u64, Confirmation)>, SourceError> {
         Ok(confirmation::projects(&self.client, self.scope.is_all(), missing).await?)
+    }
+
+    async fn resolve_key(&self, key: &str) -> Result<Option<IssueId>, SourceError> {
+        Ok(self.client.issue_id(key).await?)
     }
 
     async fn confirm_account(&self) -> Result<(), SourceError> {

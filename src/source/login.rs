@@ -82,16 +82,17 @@ impl Login {
             "" => self.settings.url.as_str().trim_end_matches('/').to_owned(),
             stated => stated.to_owned(),
         };
+        let zone = account_zone(self.myself.time_zone.as_deref());
         let context = DocumentContext {
             base_url,
             custom_fields: CustomFieldNames::new(&fields),
-            sync_started: in_account_zone(now, self.myself.time_zone.as_deref()),
+            sync_started: in_account_zone(now, zone),
             files,
         };
         let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
         // Without a clock of Jira's, ours is taken: the windows of syncs overlap by more than clocks usually differ.
         let opened_at = self.server.server_time.map_or(now, |jira| jira.with_timezone(&Utc));
-        Ok(JiraSource::new(self.client, context, scope, opened_at))
+        Ok(JiraSource::new(self.client, context, scope, opened_at, zone))
     }
 
     /// The projects that the configuration names, resolved; for looking at a Jira without syncing it.
@@ -105,19 +106,23 @@ impl Login {
     }
 }
 
-/// An instant as the framework writes it on project documents: ISO 8601 with the offset of the account's zone.
-fn in_account_zone(now: DateTime<Utc>, zone: Option<&str>) -> String {
-    let zone = match zone.map(str::parse::<Tz>) {
+/// The account's time zone; UTC when Jira names none that is known.
+fn account_zone(name: Option<&str>) -> Tz {
+    match name.map(str::parse::<Tz>) {
         Some(Ok(zone)) => zone,
         Some(Err(_)) => {
             warn!(
-                jira.time_zone = zone,
-                "the account's time zone is not known; project timestamps are in UTC"
+                jira.time_zone = name,
+                "the account's time zone is not known; using UTC instead"
             );
             Tz::UTC
         }
         None => Tz::UTC,
-    };
+    }
+}
+
+/// An instant as the framework writes it on project documents: ISO 8601 with the offset of the account's zone.
+fn in_account_zone(now: DateTime<Utc>, zone: Tz) -> String {
     now.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
 }
 
@@ -129,11 +134,11 @@ mod tests {
     fn project_timestamps_carry_the_account_s_offset() {
         let now = "2026-11-22T19:00:00.5Z".parse().unwrap();
         assert_eq!(
-            in_account_zone(now, Some("Asia/Kolkata")),
+            in_account_zone(now, account_zone(Some("Asia/Kolkata"))),
             "2026-11-23T00:30:00.500000+05:30"
         );
         assert_eq!(
-            in_account_zone(now, Some("Mars/Base")),
+            in_account_zone(now, account_zone(Some("Mars/Base"))),
             "2026-11-22T19:00:00.500000+00:00"
         );
     }

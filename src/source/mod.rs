@@ -12,6 +12,7 @@ mod children;
 mod confirmation;
 mod custom_fields;
 mod jira_source;
+mod jql_time;
 mod login;
 mod scope;
 

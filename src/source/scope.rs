@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use jira_client::{JiraClient, JiraError, Next, Project, ProjectStatus};
 use thiserror::Error;
 
+use super::jql_time::JqlTime;
 use super::login::LoginError;
 use super::settings::ProjectScope;
 use crate::sync::IssueSelection;
@@ -80,30 +81,25 @@ impl ResolvedScope {
     }
 
     /// The selected issues in scope, without ORDER BY.
-    pub fn select(&self, selection: &IssueSelection) -> String {
-        let condition = match selection {
-            IssueSelection::All => return self.jql(),
+    pub(super) fn select(&self, selection: &IssueSelection, time: &JqlTime) -> String {
+        match selection {
+            IssueSelection::All => self.jql(),
             IssueSelection::Since { created, updated } => {
-                format!("(created >= {} OR updated >= {})", instant(*created), instant(*updated))
+                let (created, updated) = (time.not_after(*created), time.not_after(*updated));
+                format!("{} AND (created >= {created} OR updated >= {updated})", self.jql())
             }
             IssueSelection::Projects(ids) => {
                 let wanted = self.projects.iter().filter(|project| ids.contains(&project.id));
                 let keys: Vec<String> = wanted.map(|project| quote(&project.key)).collect();
-                return format!("project in ({})", keys.join(","));
+                format!("project in ({})", keys.join(","))
             }
-        };
-        format!("{} AND {condition}", self.jql())
+        }
     }
 
     /// The issues in scope that changed at or after an instant, without ORDER BY.
-    pub fn changed_since(&self, since: DateTime<Utc>) -> String {
-        format!("{} AND updated >= {}", self.jql(), instant(since))
+    pub(super) fn changed_since(&self, since: DateTime<Utc>, time: &JqlTime) -> String {
+        format!("{} AND updated >= {}", self.jql(), time.not_after(since))
     }
-}
-
-/// An absolute instant: unquoted epoch milliseconds do not depend on the account's time zone.
-fn instant(at: DateTime<Utc>) -> i64 {
-    at.timestamp_millis()
 }
 
 /// Every project of this status; an error unless the listing arrived whole.

@@ -179,6 +179,7 @@ impl<S: Source, K: Sink> Download<S, K> {
                             id,
                             issue_id,
                             ticket: Some(ticket),
+                            with_content: true,
                             source,
                         }
                     }
@@ -221,6 +222,7 @@ impl<S: Source, K: Sink> Download<S, K> {
             id,
             issue_id,
             ticket: Some(ticket),
+            with_content: false,
             source,
         }
     }

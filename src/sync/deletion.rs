@@ -57,8 +57,8 @@ pub(super) struct Leftovers {
     detached: Vec<(String, Option<String>)>,
     by_issue: HashMap<IssueId, (MissingIssue, Vec<String>)>,
     by_project: HashMap<u64, Vec<String>>,
-    /// Documents without a numeric id.
-    pub(super) unidentified: u64,
+    /// Documents without a numeric id, by the key they name: made by another connector.
+    by_key: HashMap<Option<String>, Vec<String>>,
 }
 
 /// Reads the selected part of the index and sorts out what this sync did not write.
@@ -85,7 +85,7 @@ pub(super) async fn find_leftovers<K: Sink>(
                     entry.1.push(document.id);
                 }
                 Leftover::ProjectMissing(id) => leftovers.by_project.entry(id).or_default().push(document.id),
-                Leftover::Unidentified => leftovers.unidentified += 1,
+                Leftover::Unidentified => leftovers.by_key.entry(document.key).or_default().push(document.id),
             }
         }
     }
@@ -108,7 +108,11 @@ pub(super) struct Proof {
 }
 
 /// Asks Jira about every leftover.
-pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result<Proof, SyncError> {
+pub(super) async fn prove<S: Source>(
+    source: &S,
+    leftovers: Leftovers,
+    synced: &SealedSynced,
+) -> Result<Proof, SyncError> {
     let mut proof = Proof {
         out_of_scope: leftovers.superseded,
         ..Proof::default()
@@ -140,6 +144,8 @@ pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result
             .map(|id| format!("issue {id}: Jira was not asked about it")),
     );
 
+    prove_by_key(source, leftovers.by_key, synced, &mut proof).await?;
+
     let mut by_project = leftovers.by_project;
     let missing: Vec<u64> = by_project.keys().copied().collect();
     let answers = if missing.is_empty() {
@@ -161,6 +167,34 @@ pub(super) async fn prove<S: Source>(source: &S, leftovers: Leftovers) -> Result
         }
     }
     Ok(proof)
+}
+
+/// Documents of another connector name keys, which change. When the issue behind a key was read whole in this sync, all
+/// its documents were written anew, and what still carries the old form is superseded.
+async fn prove_by_key<S: Source>(
+    source: &S,
+    by_key: HashMap<Option<String>, Vec<String>>,
+    synced: &SealedSynced,
+    proof: &mut Proof,
+) -> Result<(), SyncError> {
+    for (key, documents) in by_key {
+        let Some(key) = key else {
+            proof.unknown.extend(
+                documents
+                    .iter()
+                    .map(|id| format!("document {id}: it names neither id nor key")),
+            );
+            continue;
+        };
+        match source.resolve_key(&key).await? {
+            None => proof.vanish(Some(&key), documents),
+            Some(id) if synced.read_whole(id) => proof.out_of_scope.extend(documents),
+            Some(_) => proof
+                .unknown
+                .push(format!("issue {key}: it exists and was not read in this sync")),
+        }
+    }
+    Ok(())
 }
 
 impl Proof {

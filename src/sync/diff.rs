@@ -99,13 +99,13 @@ pub enum Leftover {
     IssueMissing(MissingIssue),
     /// Its project was not listed. Needs confirmation.
     ProjectMissing(u64),
-    /// It carries no numeric id, so Jira cannot be asked about it. It stays.
+    /// It carries no numeric id, so Jira has to be asked by its key.
     Unidentified,
 }
 
 impl SealedSynced {
     /// Whether this issue was read whole and everything of it was accepted.
-    fn read_whole(&self, id: IssueId) -> bool {
+    pub fn read_whole(&self, id: IssueId) -> bool {
         self.0.asked.contains(id) && !self.0.failed.contains(&id) && !self.0.absent.contains(&id)
     }
 

@@ -111,7 +111,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let versions: HashMap<IssueId, DateTime<Utc>> = indexed
             .iter()
             .filter(|document| document.kind == DocumentKind::Issue)
-            .filter_map(|document| Some((document.jira_id?, instant(document.timestamp.as_deref()?)?)))
+            .filter_map(|document| Some((document.jira_id?, document.updated()?)))
             .collect();
         let differs =
             |issue: &ChangedIssue| issue.updated.is_none() || versions.get(&issue.id) != issue.updated.as_ref();
@@ -145,24 +145,5 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     async fn has_documents_of_others(&self) -> Result<bool, SyncError> {
         let mut scan = self.sink.scan(IndexSelection::WithoutJiraId).await?;
         Ok(matches!(scan.next_page().await?, IndexedPage::Documents(_)))
-    }
-}
-
-/// Jira writes offsets without a colon.
-fn instant(timestamp: &str) -> Option<DateTime<Utc>> {
-    let parsed = DateTime::parse_from_str(timestamp, "%Y-%m-%dT%H:%M:%S%.f%z");
-    parsed.ok().map(|instant| instant.with_timezone(&Utc))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_instant_in_another_zone_is_the_same_version() {
-        let new_york = instant("2024-09-19T21:57:31.666-0500").unwrap();
-        assert_eq!(Some(new_york), instant("2024-09-20T08:27:31.666+0530"));
-        assert_eq!(Some(new_york), instant("2024-09-20T02:57:31.666Z"));
-        assert_eq!(instant("yesterday"), None);
     }
 }

@@ -299,6 +299,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 id,
                 issue_id,
                 ticket,
+                with_content: false,
                 source,
             })
             .await?;

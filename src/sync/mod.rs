@@ -20,6 +20,7 @@ pub mod cursor;
 pub mod progress;
 
 pub mod document;
+pub mod dry_run;
 pub mod encode;
 pub mod error;
 mod id_set;
@@ -32,6 +33,7 @@ pub use content_sync::{ContentSync, SyncOptions, SyncSummary};
 pub use cursor::SyncCursor;
 pub use deletion::{DeletionGuard, GuardVerdict};
 pub use document::{Document, DocumentId, DocumentKind};
+pub use dry_run::{DryRunSink, Forecast};
 pub use error::SyncError;
 pub use listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
 pub use progress::{Phase, Progress, Snapshot};

@@ -27,6 +27,7 @@ pub(super) async fn write<S: Source, K: Sink>(
                 id,
                 issue_id: None,
                 ticket: None,
+                with_content: false,
                 source,
             })
             .await?;

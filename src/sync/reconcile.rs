@@ -28,8 +28,7 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
 ) -> Result<u64, SyncError> {
     sync.source.confirm_account().await?;
     let leftovers = deletion::find_leftovers(sync.sink.as_ref(), sealed, evidence, selection).await?;
-    let unidentified = leftovers.unidentified;
-    let proof = deletion::prove(sync.source.as_ref(), leftovers).await?;
+    let proof = deletion::prove(sync.source.as_ref(), leftovers, sealed).await?;
     for unknown in &proof.unknown {
         warn!(
             item = unknown,
@@ -38,7 +37,7 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
         sync.progress.skipped("deletion", unknown);
     }
     index_lagging(sync, attachments, &proof.lagging, evidence).await?;
-    let kept = unidentified + proof.unknown.len() as u64;
+    let kept = proof.unknown.len() as u64;
     if proof.deletions() > 0 {
         sync.source.confirm_account().await?;
         info!(

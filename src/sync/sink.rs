@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use super::checkpoint::BatchTicket;
@@ -22,6 +23,8 @@ pub enum Operation {
         issue_id: Option<IssueId>,
         /// Told when the operation has an outcome.
         ticket: Option<Arc<BatchTicket>>,
+        /// Whether the document carries the content of a file, which may be large.
+        with_content: bool,
         /// The document as a JSON object.
         source: Bytes,
     },
@@ -138,6 +141,14 @@ pub struct IndexedDocument {
     pub extraction: Option<String>,
 }
 
+impl IndexedDocument {
+    /// `_timestamp` as an instant. Jira writes offsets without a colon.
+    pub fn updated(&self) -> Option<DateTime<Utc>> {
+        let parsed = DateTime::parse_from_str(self.timestamp.as_deref()?, "%Y-%m-%dT%H:%M:%S%.f%#z");
+        parsed.ok().map(|instant| instant.with_timezone(&Utc))
+    }
+}
+
 /// Writing failed as a whole. Single rejected documents are counted, not raised, until there are too many of them.
 #[derive(Debug, Error)]
 pub enum SinkError {
@@ -150,4 +161,26 @@ pub enum SinkError {
     /// The sink was closed while operations were still being written.
     #[error("the writing side has stopped: {0}")]
     Closed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn updated(timestamp: &str) -> Option<DateTime<Utc>> {
+        IndexedDocument {
+            timestamp: Some(timestamp.to_owned()),
+            ..IndexedDocument::default()
+        }
+        .updated()
+    }
+
+    #[test]
+    fn the_same_instant_in_another_zone_is_the_same_version() {
+        let new_york = updated("2024-09-19T21:57:31.666-0500");
+        assert!(new_york.is_some());
+        assert_eq!(new_york, updated("2024-09-20T08:27:31.666+0530"));
+        assert_eq!(new_york, updated("2024-09-20T02:57:31.666Z"));
+        assert_eq!(updated("yesterday"), None);
+    }
 }

@@ -51,6 +51,9 @@ pub trait Source: Send + Sync + 'static {
         missing: Vec<u64>,
     ) -> impl Future<Output = Result<Vec<(u64, Confirmation)>, SourceError>> + Send;
 
+    /// The id of the issue that has this key or had it; none when Jira shows no such issue to this account.
+    fn resolve_key(&self, key: &str) -> impl Future<Output = Result<Option<IssueId>, SourceError>> + Send;
+
     /// Proves that the account that listed is still the one that logged in. An expired token looks like an empty
     /// site, so nothing may be deleted before this succeeded.
     fn confirm_account(&self) -> impl Future<Output = Result<(), SourceError>> + Send;

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use crate::config::{Auth, Edition, JiraConfig};
-use crate::dialect::{self, CountAnswer, FieldRow, MyselfAnswer, PATH_SEGMENT, ServerInfoAnswer, cloud, data_center};
+use crate::dialect::{self, CountAnswer, FieldRow, IssueRow, MyselfAnswer, PATH_SEGMENT, ServerInfoAnswer, cloud, data_center};
 use crate::error::JiraError;
 use crate::issue_listing::IssueIdListing;
 use crate::model::{Account, Field, FieldSchema, IssueHead, Myself, Project, ProjectStatus, ServerInfo};
@@ -125,6 +125,21 @@ impl JiraClient {
         let raw: Option<Map<String, Value>> = self.transport.json_unless_absent(&request).await?;
         raw.map(|raw| dialect::project(raw, &self.transport.line(&request)))
             .transpose()
+    }
+
+    /// The numeric id of the issue that has this key, or had it before it moved; `None` only when Jira answered 404 to
+    /// the proven account.
+    pub async fn issue_id(&self, key: &str) -> Result<Option<u64>, JiraError> {
+        let segment = utf8_percent_encode(key, PATH_SEGMENT);
+        let request =
+            Request::get(EndpointClass::Issue, format!("rest/api/2/issue/{segment}")).with("fields", "updated");
+        let found: Option<IssueRow> = self.transport.json_unless_absent(&request).await?;
+        let without_id = || JiraError::BadAnswer {
+            request: self.transport.line(&request),
+            path: "id".to_owned(),
+            reason: "an issue without a numeric id".to_owned(),
+        };
+        found.map(|row| row.id.ok_or_else(without_id)).transpose()
     }
 
     /// Lists the ids of the issues that a query finds. On Cloud the query must be bounded.
