@@ -51,6 +51,25 @@ impl BulkBody {
         })
     }
 
+    /// Like [`index`](Self::index) with a document that is JSON text already. The text must be one JSON object without
+    /// line breaks; it is copied as it is.
+    pub fn index_json(&mut self, id: &str, document: &[u8]) -> Result<usize, ElasticError> {
+        self.append("index", id, |buffer| {
+            buffer.extend_from_slice(document);
+            Ok(())
+        })
+    }
+
+    /// Like [`update`](Self::update) with a partial document that is JSON text already; the same holds for the text.
+    pub fn update_json(&mut self, id: &str, doc: &[u8]) -> Result<usize, ElasticError> {
+        self.append("update", id, |buffer| {
+            buffer.extend_from_slice(b"{\"doc\":");
+            buffer.extend_from_slice(doc);
+            buffer.push(b'}');
+            Ok(())
+        })
+    }
+
     /// Deletes a document.
     pub fn delete(&mut self, id: &str) -> Result<usize, ElasticError> {
         self.add("delete", id, None::<fn(&mut Vec<u8>) -> serde_json::Result<()>>)
@@ -92,6 +111,18 @@ impl BulkBody {
             pipeline: pipeline.map(str::to_owned),
             body,
             operations,
+            timeout: None,
+        }
+    }
+
+    /// Turns the body into a request to `index`, optionally through an ingest pipeline.
+    #[must_use]
+    pub fn into_request(self, index: &str, pipeline: Option<&str>) -> BulkRequest {
+        BulkRequest {
+            index: index.to_owned(),
+            pipeline: pipeline.map(str::to_owned),
+            operations: self.operations,
+            body: Bytes::from(self.buffer),
             timeout: None,
         }
     }
