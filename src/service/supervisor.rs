@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus, JobType};
+use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus};
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -159,7 +159,7 @@ impl Supervisor {
         let waiting = JobFilter {
             connector_ids: Some(vec![entry.connector_id.clone()]),
             statuses: Some(vec![JobStatus::Pending, JobStatus::Suspended]),
-            job_types: Some(vec![JobType::Full, JobType::Incremental]),
+            // Jobs of a type that this version lacks are taken too: an error that says so beats waiting for ever.
             size: 1,
             ..JobFilter::default()
         };
