@@ -32,7 +32,7 @@ check: ## Form, lints, documentation, licences and house rules; what CI refuses 
 .PHONY: release
 release: ## target/release/jira-connector
 	@scripts/require cargo cc
-	cargo build --release --package jira-connector
+	cargo build --release --workspace --bin jira-connector
 
 .PHONY: tools
 tools: ## Install the cargo tools that test and check use into target/tools
