@@ -59,8 +59,8 @@ impl ElasticClient {
 
     /// `GET /`. Needs the cluster privilege `monitor`.
     pub async fn info(&self) -> Result<ServerInfo, ElasticError> {
-        let answer = self.transport.send(Request::get(&[])).await?;
-        ServerInfo::read(&answer, self.transport.host())
+        let answer = self.transport.send(Request::get(&[])).await;
+        ServerInfo::read(answer, self.transport.host())
     }
 
     /// Asks until the server answers, or `max_wait` is over; the waits in between grow from `initial_backoff` by
@@ -81,8 +81,9 @@ impl ElasticClient {
             let request = Request::get(&[])
                 .repeat(Repeat::Never)
                 .timeout(Some(left.min(Duration::from_secs(30))));
-            let error = match self.transport.send(request).await {
-                Ok(answer) => return ServerInfo::read(&answer, self.transport.host()),
+            let answer = self.transport.send(request).await;
+            let error = match ServerInfo::read(answer, self.transport.host()) {
+                Ok(server) => return Ok(server),
                 Err(error) => error,
             };
             let wait_now = wait.max(error.retry_after().unwrap_or_default());

@@ -36,11 +36,16 @@ struct RootVersion {
 }
 
 impl ServerInfo {
-    pub(crate) fn read(answer: &Answer, host: &str) -> Result<Self, ElasticError> {
+    /// Reads what `GET /` came to. Every Elasticsearch has that resource, so a 404 comes from something else.
+    pub(crate) fn read(answer: Result<Answer, ElasticError>, host: &str) -> Result<Self, ElasticError> {
         let not_elasticsearch = |reason: &str| ElasticError::NotElasticsearch {
             host: host.to_owned(),
             reason: reason.to_owned(),
         };
+        let answer = answer.map_err(|error| match error {
+            ElasticError::NotFound { .. } => not_elasticsearch("it has no root resource (404)"),
+            other => other,
+        })?;
         let root: RootAnswer = answer
             .parse()
             .map_err(|_| not_elasticsearch("its root resource is not the JSON object with version and tagline"))?;

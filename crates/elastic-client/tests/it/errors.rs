@@ -132,12 +132,13 @@ async fn a_login_page_with_status_200_is_not_elasticsearch() {
 
 #[tokio::test]
 async fn another_product_at_this_address_is_found_out() {
-    for body in [
-        json!({ "hello": 1 }),
-        json!({ "version": { "number": "2.0" }, "tagline": "The OpenSearch Project" }),
+    for answer in [
+        ok(json!({ "hello": 1 })),
+        ok(json!({ "version": { "number": "2.0" }, "tagline": "The OpenSearch Project" })),
+        ResponseTemplate::new(404).set_body_json(json!({ "status": 404, "error": "Not Found" })),
     ] {
         let server = MockServer::start().await;
-        Mock::given(any()).respond_with(ok(body)).mount(&server).await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
         let error = client(&server).info().await.unwrap_err();
         assert_eq!(variant(&error), "not elasticsearch");
     }
