@@ -3,6 +3,7 @@
 use elastic_client::ElasticClient;
 use serde_json::{Value, json};
 
+use super::context;
 use super::exit::CommandError;
 use super::output::Output;
 use crate::config::{Config, ConnectorEntry};
@@ -59,7 +60,7 @@ async fn elasticsearch(config: &Config, findings: &mut Findings) -> Option<Elast
             return None;
         }
     };
-    let server = client.info().await;
+    let server = context::reach(&client).await;
     let reached = findings.add(
         "elasticsearch",
         match &server {

@@ -1,29 +1,29 @@
 //! What most commands begin with: the configuration file, a client, and the connector that is meant.
 
-use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use elastic_client::ElasticClient;
+use elastic_client::{ElasticClient, ElasticError, ServerInfo};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 use super::exit::CommandError;
 use crate::config::{Config, ConnectorEntry};
 use crate::service;
 
-/// Reads the configuration file and logs what is odd about it.
-pub(super) fn load(path: &Path) -> Result<Config, CommandError> {
-    let config = Config::load(path)?;
-    for warning in &config.warnings {
-        warn!("{warning}");
-    }
-    Ok(config)
+/// Whoever typed a command wants to hear soon that a cluster is down, whatever retries the configuration allows.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks a cluster who it is. Commands do not wait for one that is down; the service does.
+pub(super) async fn reach(client: &ElasticClient) -> Result<ServerInfo, ElasticError> {
+    client
+        .wait_until_reachable(PATIENCE, Duration::from_secs(1), 2.0, |_, _| {})
+        .await
 }
 
-/// A client that has reached Elasticsearch once. Commands do not wait for a cluster that is down; the service does.
+/// A client that has reached Elasticsearch once.
 pub(super) async fn connect(config: &Config) -> Result<ElasticClient, CommandError> {
     let client = service::elastic_client(&config.elasticsearch).map_err(anyhow::Error::from)?;
-    let server = client.info().await.context("cannot use Elasticsearch")?;
+    let server = reach(&client).await.context("cannot use Elasticsearch")?;
     service::preflight::check_version(&server).map_err(anyhow::Error::from)?;
     Ok(client)
 }

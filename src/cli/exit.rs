@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use thiserror::Error;
+use tracing::warn;
 
 use super::arguments::{Arguments, Command, ConnectorCommand, SyncCommand};
 use super::output::Output;
-use super::{check, connector_create, connector_show, context, run, sync_now, sync_start, verify};
-use crate::config::{ConfigError, LogFormat, LogLevel};
+use super::{check, connector_create, connector_show, run, sync_now, sync_start, verify};
+use crate::config::{Config, ConfigError, LogFormat, LogLevel};
 use crate::telemetry;
 
 /// How a command ended without doing what it was asked.
@@ -62,7 +63,7 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         .build()
         .map_err(|error| anyhow::anyhow!("cannot start: {error}"))?;
     if matches!(arguments.command, Command::Run) {
-        let config = context::load(&arguments.config)?;
+        let config = Config::load(&arguments.config)?;
         let level = match arguments.verbose {
             0 => config.service.log_level,
             1 => LogLevel::Debug,
@@ -70,6 +71,7 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         };
         telemetry::init(level, config.service.log_format, config.service.log_filter.as_deref())
             .map_err(|error| CommandError::Usage(error.to_string()))?;
+        config.warnings.iter().for_each(|warning| warn!("{warning}"));
         return runtime.block_on(run::run(config));
     }
     let level = match arguments.verbose {
@@ -78,7 +80,10 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         _ => LogLevel::Debug,
     };
     telemetry::init(level, LogFormat::Text, None).map_err(|error| CommandError::Usage(error.to_string()))?;
-    let config = context::load(&arguments.config)?;
+    let config = Config::load(&arguments.config)?;
+    for warning in &config.warnings {
+        output.note(&format!("warning: {warning}"));
+    }
     runtime.block_on(async {
         match arguments.command {
             Command::Run => unreachable!("handled above, because it logs differently"),
