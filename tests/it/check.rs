@@ -1,0 +1,82 @@
+//! `check`: everything that is well is named, everything that is missing comes with what to do, as text and as JSON.
+//! Broken servers are in `elasticsearch_errors` and `jira_errors`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::Stack;
+
+fn findings(value: &Value) -> Vec<(String, bool)> {
+    let list = value.as_array().unwrap().iter();
+    list.map(|one| {
+        (
+            one["subject"].as_str().unwrap().to_owned(),
+            one["ok"].as_bool().unwrap(),
+        )
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_was_looked_at_is_reported() {
+    let stack = Stack::small().await;
+    let output = stack.command(&["--output", "json", "check"]).await.exits_with(0);
+    let findings = findings(&output.json());
+    assert!(findings.iter().all(|(_, ok)| *ok), "{output}");
+    for subject in [
+        "elasticsearch",
+        "licence",
+        "connector records",
+        "index",
+        "configuration",
+        "Jira",
+        "projects",
+    ] {
+        assert!(
+            findings.iter().any(|(named, _)| named.starts_with(subject)),
+            "nothing about {subject}: {output}"
+        );
+    }
+    assert!(
+        output.stdout.contains("Search Service") && output.stdout.contains("Asia/Kolkata"),
+        "{output}"
+    );
+    stack.assert_no_secret(&output.text());
+}
+
+/// A key that may read the records but not write the index: the missing privileges are named.
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_privileges_are_named() {
+    let stack = Stack::small().await;
+    let role = json!({
+        "name": format!("{}-connector", stack.index),
+        "role_descriptors": { "weak": {
+            "cluster": ["monitor"],
+            "indices": [{ "names": [stack.index, ".elastic-connectors*"], "privileges": ["read"] }],
+        } },
+    });
+    let key = stack.elastic.post("/_security/api_key", &role).await;
+    let key = key["encoded"].as_str().unwrap();
+    let config = format!(
+        "elasticsearch:\n  host: {}\n  api_key: {key}\nconnectors:\n  - connector_id: {}\n",
+        stack.elastic.url, stack.connector
+    );
+    std::fs::write(stack.config(), config).unwrap();
+    let output = stack.command(&["check"]).await.exits_with(1);
+    for word in ["FAILED", "manage_connector", "write"] {
+        assert!(output.stdout.contains(word), "no \"{word}\"; {output}");
+    }
+    assert!(!output.text().contains(key), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_without_configuration_lists_what_is_missing() {
+    let stack = Stack::small().await;
+    let path = format!("/_connector/{}/_configuration", stack.connector);
+    let values = json!({ "values": { "jira_url": "", "account_email": "" } });
+    stack.elastic.call(Method::PUT, &path, Some(&values)).await;
+    let output = stack.command(&["check"]).await.exits_with(1);
+    for word in ["Jira host url", "Jira Cloud email address"] {
+        assert!(output.stdout.contains(word), "no \"{word}\"; {output}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The command line as its users meet it: what it prints, which files it writes, how it fails.
+//!
+//! Whole syncs and what they leave in the index are in `tests/functional`, whose harness is used here too.
+
+#[path = "../functional/harness/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the functional tests use the rest of the harness"
+)]
+mod harness;
+
+mod check;
+mod configuration_errors;
+mod connector_create;
+mod connector_show;
+mod elasticsearch_errors;
+mod jira_errors;
