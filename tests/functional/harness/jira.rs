@@ -1,101 +1,80 @@
-//! The Jira of one test: a fixture in this process on a free port, steered through its control API.
+//! The Jira of one test: a fixture in this process on a free port, and plain requests to it.
 
-use std::collections::BTreeMap;
-
-use jira_fixture::{Fault, JiraFixture, Options, Running};
+use jira_fixture::{Control, JiraFixture, Options, Running};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A running fixture.
 #[derive(Debug)]
 pub(crate) struct Jira {
+    /// Changes it, breaks it, and says what a correct sync ends up with.
+    pub(crate) site: Control,
     running: Running,
     client: reqwest::Client,
-}
-
-/// Counts of requests by endpoint since the last reset.
-#[derive(Debug, Clone)]
-pub(crate) struct Requests {
-    pub(crate) total: u64,
-    by_endpoint: BTreeMap<String, u64>,
-    by_status: BTreeMap<String, u64>,
-}
-
-impl Requests {
-    pub(crate) fn to(&self, endpoint: &str) -> u64 {
-        self.by_endpoint.get(endpoint).copied().unwrap_or(0)
-    }
-
-    pub(crate) fn answered(&self, status: u16) -> u64 {
-        self.by_status.get(&status.to_string()).copied().unwrap_or(0)
-    }
+    credential: (String, String),
 }
 
 impl Jira {
     pub(crate) async fn start(options: Options) -> Self {
+        let credential = (options.email.clone(), options.token.clone());
         let running = JiraFixture::start(options).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { running, client }
+        Self {
+            site: running.control(),
+            running,
+            client,
+            credential,
+        }
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.running.base_url
     }
 
-    /// A control call; fails unless the fixture carried it out.
-    pub(crate) async fn control(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
-        let url = format!("{}/__fixture/{path}", self.running.base_url);
-        let mut request = self.client.request(method.clone(), url);
-        if let Some(body) = body {
-            request = request.json(body);
+    /// Requests to an endpoint since the last reset.
+    pub(crate) fn requests_to(&self, endpoint: &str) -> u64 {
+        self.site.requests().by_endpoint.get(endpoint).copied().unwrap_or(0)
+    }
+
+    /// Answers with a status since the last reset.
+    pub(crate) fn answered(&self, status: u16) -> u64 {
+        self.site.requests().by_status.get(&status).copied().unwrap_or(0)
+    }
+
+    /// Keys of the issues of a special kind.
+    pub(crate) fn special(&self, kind: &str) -> String {
+        let known = self.site.special();
+        let key = known.get(kind).cloned();
+        key.unwrap_or_else(|| panic!("there is no special issue {kind}: {known:?}"))
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}/{path}", self.running.base_url));
+        let (email, token) = &self.credential;
+        request.basic_auth(email, Some(token)).header("accept", "*/*")
+    }
+
+    /// What Jira itself answers to a GET.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.request(Method::GET, path).send().await.unwrap();
+        assert!(answer.status().is_success(), "GET {path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    /// What Jira itself answers to a POST.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        let answer = self.request(Method::POST, path).json(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "POST {path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    /// The text of a file; none when Jira does not have it.
+    pub(crate) async fn download(&self, path: &str) -> Option<String> {
+        let answer = self.request(Method::GET, path).send().await.unwrap();
+        if answer.status() == 404 {
+            return None;
         }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{method} /__fixture/{path}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    }
-
-    /// Changes something; the body may be `{}`.
-    pub(crate) async fn change(&self, path: &str, body: Value) -> Value {
-        self.control(Method::POST, path, Some(&body)).await
-    }
-
-    /// What a correct sync must end up with.
-    pub(crate) async fn model(&self) -> Value {
-        self.control(Method::GET, "model", None).await
-    }
-
-    /// The `_id`s of all documents of a correct index, sorted bytewise.
-    pub(crate) async fn expected_ids(&self) -> Vec<String> {
-        let ids = self.control(Method::GET, "model/ids", None).await;
-        serde_json::from_value(ids).unwrap()
-    }
-
-    pub(crate) async fn requests(&self) -> Requests {
-        let counts = self.control(Method::GET, "requests", None).await;
-        Requests {
-            total: counts["total"].as_u64().unwrap(),
-            by_endpoint: serde_json::from_value(counts["by_endpoint"].clone()).unwrap(),
-            by_status: serde_json::from_value(counts["by_status"].clone()).unwrap(),
-        }
-    }
-
-    pub(crate) async fn forget_requests(&self) {
-        self.control(Method::POST, "requests/reset", None).await;
-    }
-
-    /// From now on some requests go wrong.
-    pub(crate) async fn break_with(&self, fault: Fault) {
-        self.control(Method::POST, "faults", Some(&json!(fault))).await;
-    }
-
-    /// Nothing goes wrong any more.
-    pub(crate) async fn repair(&self) {
-        self.control(Method::DELETE, "faults", None).await;
-    }
-
-    pub(crate) async fn delete(&self, path: &str) {
-        self.control(Method::DELETE, path, None).await;
+        assert!(answer.status().is_success(), "GET {path}: {}", answer.status());
+        Some(answer.text().await.unwrap())
     }
 }

@@ -63,7 +63,7 @@ async fn two_full_syncs_by_the_service_leave_the_whole_jira_and_honest_records()
     let job = stack.finished(&job_id).await;
     assert_eq!(job.status(), "completed", "{}", job.error());
     stack.assert_index_is_the_model().await;
-    let documents = stack.jira.expected_ids().await.len() as u64;
+    let documents = stack.jira.site.ids().len() as u64;
     assert_eq!(job.documents("indexed"), documents);
     assert_eq!(job.documents("deleted"), 0);
     assert_eq!(job.documents("total"), documents);
@@ -87,20 +87,19 @@ async fn two_full_syncs_by_the_service_leave_the_whole_jira_and_honest_records()
     assert!(instant(&record["last_synced"]) >= instant(&job.0["started_at"]));
     assert!(instant(&record["last_seen"]) >= before);
 
-    let first_downloads = stack.jira.requests().await.to("attachment_content");
+    let first_downloads = stack.jira.requests_to("attachment_content");
     assert!(first_downloads > 0);
     let first = stack.documents().await;
-    stack.jira.forget_requests().await;
+    stack.jira.site.reset_requests();
     let again = stack.elastic.create_job(&stack.connector).await;
     let again = stack.finished(&again).await;
     assert_eq!(again.status(), "completed", "{}", again.error());
     stack.assert_index_is_the_model().await;
     assert_eq!(again.documents("total"), documents);
     assert_eq!(again.documents("deleted"), 0);
-    let requests = stack.jira.requests().await;
     assert_eq!(
-        requests.to("attachment_content"),
-        requests.answered(404),
+        stack.jira.requests_to("attachment_content"),
+        stack.jira.answered(404),
         "only what could not be had is asked for again"
     );
     let second = stack.documents().await;

@@ -1,3 +1,11 @@
 //! The scenarios, from the plain to the nasty.
 
+mod claims;
+mod content;
+mod deletion;
+mod deletion_guard;
 mod full_sync;
+mod incremental;
+mod item_failures;
+mod listing_failures;
+mod resume;

@@ -1,0 +1,171 @@
+//! Who runs a job, and what becomes of it when someone interferes: other workers, cancellation, a stop of the service.
+
+use std::time::Duration;
+
+use jira_fixture::Options;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Job, Setup, Stack, eventually};
+
+/// A Jira slow enough that a sync can be met half-way: several seconds.
+fn slow() -> Setup {
+    Setup {
+        jira: Options {
+            latency_ms: 400,
+            ..Options::default()
+        },
+        ..Setup::default()
+    }
+}
+
+async fn cancel(stack: &Stack, job: &str) {
+    let path = format!("/_connector/_sync_job/{job}/_cancel");
+    let (status, answer) = stack.elastic.call(Method::PUT, &path, None).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+async fn half_way(stack: &Stack, job: &str) {
+    stack
+        .job_that(job, "the sync is under way", |job| {
+            assert!(!job.is_over(), "the sync was too fast to be met half-way: {}", job.0);
+            job.status() == "in_progress"
+        })
+        .await;
+    eventually("issues are being fetched", async || {
+        (stack.jira.requests_to("search_jql") > 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_services_share_the_jobs_of_one_connector_and_each_runs_once() {
+    let stack = Stack::small().await;
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        jobs.push(stack.elastic.create_job(&stack.connector).await);
+    }
+    let mut services = [stack.start_service(), stack.start_service()];
+    for job in &jobs {
+        let job = stack.finished(job).await;
+        assert_eq!(job.status(), "completed", "{}", job.error());
+    }
+    stack.assert_index_is_the_model().await;
+    let mut claims = 0;
+    for service in &mut services {
+        service.terminate().await;
+        claims += service.log().matches("claimed the job").count();
+    }
+    assert_eq!(claims, jobs.len(), "each job was claimed once, by one of them");
+    let finished: Vec<Job> = [
+        stack.job(&jobs[0]).await,
+        stack.job(&jobs[1]).await,
+        stack.job(&jobs[2]).await,
+    ]
+    .into();
+    for pair in finished.windows(2) {
+        let (ended, next) = (&pair[0].0["completed_at"], &pair[1].0["started_at"]);
+        let (ended, next) = (ended.as_str().unwrap(), next.as_str().unwrap());
+        assert!(
+            ended <= next,
+            "syncs of one connector overlap: one ended {ended}, the next began {next}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_was_canceled_before_anybody_took_it_stays_canceled() {
+    let stack = Stack::small().await;
+    let canceled = stack.elastic.create_job(&stack.connector).await;
+    cancel(&stack, &canceled).await;
+    let wanted = stack.elastic.create_job(&stack.connector).await;
+    let service = stack.start_service();
+    assert_eq!(stack.finished(&wanted).await.status(), "completed");
+    let canceled = stack.job(&canceled).await;
+    assert_eq!(canceled.status(), "canceled");
+    assert_eq!(canceled.0["started_at"], Value::Null);
+    assert_eq!(service.log().matches("claimed the job").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_job_can_be_canceled_and_the_next_one_runs() {
+    let stack = Stack::with(slow()).await;
+    let _service = stack.start_service();
+    let job = stack.elastic.create_job(&stack.connector).await;
+    half_way(&stack, &job).await;
+    cancel(&stack, &job).await;
+    let job = stack.finished(&job).await;
+    assert_eq!(job.status(), "canceled", "{}", job.error());
+    assert!(
+        job.0["canceled_at"].is_string() && job.0["completed_at"].is_string(),
+        "{}",
+        job.0
+    );
+    assert_eq!(job.0["error"], Value::Null);
+    assert_eq!(job.documents("deleted"), 0);
+    let record = eventually("the connector is released", async || {
+        let record = stack.connector_record().await;
+        (record["last_sync_status"] == "canceled").then_some(record)
+    })
+    .await;
+    assert_eq!(
+        (&record["status"], &record["error"]),
+        (&json!("connected"), &Value::Null)
+    );
+
+    let next = stack.elastic.create_job(&stack.connector).await;
+    let next = stack.finished(&next).await;
+    assert_eq!(next.status(), "completed", "{}", next.error());
+    stack.assert_index_is_the_model().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_told_to_stop_suspends_its_job_and_the_next_one_completes_it() {
+    let stack = Stack::with(slow()).await;
+    let mut service = stack.start_service();
+    let id = stack.elastic.create_job(&stack.connector).await;
+    half_way(&stack, &id).await;
+    let (status, took) = service.terminate().await;
+    assert!(status.success(), "{status}; {}", service.log());
+    assert!(took < Duration::from_secs(7), "stopping took {took:?}");
+
+    let suspended = stack.job(&id).await;
+    assert_eq!(suspended.status(), "suspended");
+    assert_eq!(
+        (&suspended.0["error"], &suspended.0["completed_at"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(stack.connector_record().await["last_sync_status"], "suspended");
+
+    let _next = stack.start_service();
+    let job = stack.finished(&id).await;
+    assert_eq!(job.status(), "completed", "{}", job.error());
+    stack.assert_index_is_the_model().await;
+    assert_eq!(job.documents("total"), stack.documents().await.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_record_is_deleted_stops_and_the_service_goes_on() {
+    let stack = Stack::with(slow()).await;
+    let _service = stack.start_service();
+    let job = stack.elastic.create_job(&stack.connector).await;
+    half_way(&stack, &job).await;
+    let path = format!("/_connector/_sync_job/{job}");
+    let (status, answer) = stack.elastic.call(Method::DELETE, &path, None).await;
+    assert_eq!(status, 200, "{answer}");
+    let next = stack.elastic.create_job(&stack.connector).await;
+    let next = stack.finished(&next).await;
+    assert_eq!(next.status(), "completed", "{}", next.error());
+    let (status, _) = stack.elastic.call(Method::GET, &path, None).await;
+    assert_eq!(status, 404, "the deleted job does not come back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watched_job_is_followed_to_its_end() {
+    let stack = Stack::small().await;
+    let _service = stack.start_service();
+    let output = stack.command(&["sync", "start", "--watch"]).await.exits_with(0);
+    assert!(output.stdout.contains("completed"), "{output}");
+    stack.assert_index_is_the_model().await;
+    stack.assert_no_secret(&output.text());
+}
