@@ -29,6 +29,15 @@ check: ## Form, lints, documentation, licences and house rules; what CI refuses 
 	@scripts/tools
 	@scripts/check
 
+# What the command line says, or else the value given here: the defaults above are for other targets.
+given = $(if $(filter command line environment,$(origin $(1))),$($(1)),$(2))
+
+.PHONY: bench
+bench: ## Measure the release build beside a bare loader (port 9298). DATA_SIZE=medium|large, ARGS="--only full@20", KEEP=1
+	@scripts/require cargo cc curl elasticsearch
+	cargo build --release --workspace --bin jira-connector --bin jira-fixture --bin jira-connector-bench
+	@ES_PORT=$(call given,ES_PORT,9298) DATA_SIZE=$(call given,DATA_SIZE,medium) target/release/jira-connector-bench $(ARGS)
+
 .PHONY: release
 release: ## target/release/jira-connector
 	@scripts/require cargo cc

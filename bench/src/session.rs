@@ -1,0 +1,226 @@
+//! The order of a whole run: prepare, warm up, load, then one latency after the other. Read it as the table of contents.
+//!
+//! What a sync must come to is checked in `correctness`; figures are judged in `targets`.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::correctness;
+use crate::elastic::{self, Elastic};
+use crate::jira::Jira;
+use crate::loader::{Load, Loader};
+use crate::machine::Machine;
+use crate::meter::{Meter, wait_for_quiet};
+use crate::options::{Case, Kind, Options};
+use crate::report::{Measurement, Report, best};
+use crate::survey::Survey;
+use crate::targets;
+use crate::worker::{Connector, mib_above};
+
+const INDEX: &str = "bench-jira";
+/// Issues that change before an incremental sync.
+const CHANGED: usize = 50;
+/// Requests that the bare loader keeps in flight.
+const IN_FLIGHT: [usize; 4] = [1, 2, 4, 8];
+/// Elasticsearch is warm when a load costs it hardly less than the one before.
+const WARM: f64 = 0.95;
+
+/// Tells what is going on.
+pub(crate) type Say<'a> = &'a (dyn Fn(&str) + Sync);
+
+struct Session<'a> {
+    options: &'a Options,
+    say: Say<'a>,
+    elastic: Elastic,
+    jira: Jira,
+}
+
+/// Measures everything that the options ask for.
+pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Report> {
+    let folder = &options.folder;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    say("starting Elasticsearch and Jira");
+    let elastic = elastic::start_node(options.es_port).await?;
+    let jira = Jira::start(&options.programs, options.data_size, folder).await?;
+    let session = Session {
+        options,
+        say,
+        elastic,
+        jira,
+    };
+    let site = Survey::take(&session.jira).await?;
+    let loads = session.loads().await?;
+    let mut measurements: Vec<Measurement> = Vec::new();
+    for _ in 0..options.repeat {
+        for one in session.syncs().await? {
+            match measurements.iter_mut().find(|known| known.case == one.case) {
+                // A wrong result must not hide behind a faster right one.
+                Some(known) if one.job_seconds < known.job_seconds && known.complaints.is_empty() => *known = one,
+                Some(known) if !one.complaints.is_empty() => *known = one,
+                Some(_) => {}
+                None => measurements.push(one),
+            }
+        }
+    }
+    session.jira.stop().await?;
+    Ok(Report {
+        data_size: options.data_size,
+        machine: Machine::describe(),
+        site,
+        targets: targets::judge(&measurements, best(&loads), site),
+        loads,
+        measurements,
+    })
+}
+
+impl Session<'_> {
+    async fn connector(&self) -> anyhow::Result<Connector> {
+        let Options { programs, folder, .. } = self.options;
+        Connector::create(&self.elastic, &self.jira, INDEX, programs, folder).await
+    }
+
+    /// One sync gives the documents; loading them over and over warms Elasticsearch up, then it is measured.
+    async fn loads(&self) -> anyhow::Result<Vec<Load>> {
+        let wanted = self.options.wants_loader();
+        if !wanted && self.options.warm_up == 0 {
+            return Ok(Vec::new());
+        }
+        (self.say)("a first sync, not measured, for the documents that the bare loader sends");
+        self.jira.set_latency(0).await?;
+        let connector = self.connector().await?;
+        let definition = self.elastic.definition(INDEX).await?;
+        let mut worker = connector.start_worker(&self.elastic).await?;
+        connector.run_job(&self.elastic, &mut worker, "full").await?;
+        worker.stop().await?;
+        let loader = Loader::prepare(&self.elastic, &self.jira, &connector, definition).await?;
+        let (documents, mib) = (loader.documents(), loader.bytes() / (1024 * 1024));
+        (self.say)(&format!("the loader has {documents} documents, {mib} MiB"));
+        self.warm_up(&loader).await?;
+        let mut loads: Vec<Load> = Vec::new();
+        for in_flight in IN_FLIGHT.into_iter().filter(|_| wanted) {
+            for round in 0..self.options.repeat {
+                self.quiet().await?;
+                let load = loader.load(&self.elastic, &self.jira, in_flight).await?;
+                let (seconds, cpu) = (load.seconds, load.cpu_seconds.elasticsearch);
+                (self.say)(&format!(
+                    "loader x{in_flight}: {seconds:.2} s, Elasticsearch {cpu:.2} CPU s"
+                ));
+                match loads.last_mut().filter(|_| round > 0) {
+                    Some(known) if known.seconds > load.seconds => *known = load,
+                    Some(_) => {}
+                    None => loads.push(load),
+                }
+            }
+        }
+        Ok(loads)
+    }
+
+    async fn warm_up(&self, loader: &Loader) -> anyhow::Result<()> {
+        let mut before = f64::INFINITY;
+        for round in 1..=self.options.warm_up {
+            let load = loader.load(&self.elastic, &self.jira, 4).await?;
+            let cpu = load.cpu_seconds.elasticsearch;
+            (self.say)(&format!("warming up, load {round}: Elasticsearch {cpu:.2} CPU s"));
+            if cpu > before * WARM {
+                break;
+            }
+            before = cpu;
+        }
+        Ok(())
+    }
+
+    /// Each latency has an index of its own, on which its cases build.
+    async fn syncs(&self) -> anyhow::Result<Vec<Measurement>> {
+        let cases = self.options.cases()?;
+        let mut measurements = Vec::new();
+        for (position, &latency_ms) in self.options.latency.iter().enumerate() {
+            let wants = |kind| cases.contains(&Case { kind, latency_ms });
+            if ![Kind::Full, Kind::Second, Kind::Incremental].into_iter().any(wants) {
+                continue;
+            }
+            let connector = self.connector().await?;
+            let full = self
+                .sync(
+                    &connector,
+                    Case {
+                        kind: Kind::Full,
+                        latency_ms,
+                    },
+                    &[],
+                )
+                .await?;
+            // Without being asked for it is only the ground that the others build on.
+            measurements.extend(wants(Kind::Full).then_some(full));
+            if wants(Kind::Second) {
+                let case = Case {
+                    kind: Kind::Second,
+                    latency_ms,
+                };
+                measurements.push(self.sync(&connector, case, &[]).await?);
+            }
+            if wants(Kind::Incremental) {
+                let changed = self.jira.touch(CHANGED, position as u64 + 1).await?;
+                let case = Case {
+                    kind: Kind::Incremental,
+                    latency_ms,
+                };
+                measurements.push(self.sync(&connector, case, &changed).await?);
+            }
+        }
+        Ok(measurements)
+    }
+
+    /// One sync by a process of its own.
+    async fn sync(&self, connector: &Connector, case: Case, changed: &[String]) -> anyhow::Result<Measurement> {
+        let Self { elastic, jira, .. } = self;
+        jira.set_latency(case.latency_ms).await?;
+        let mut worker = connector.start_worker(elastic).await?;
+        self.quiet().await?;
+        let idle = worker.memory()?;
+        let refreshes = elastic.refreshes(INDEX).await?;
+        jira.reset_requests().await?;
+        let meter = Meter::start(elastic, jira.pid(), Some(worker.pid())).await?;
+        let job_type = match case.kind {
+            Kind::Full | Kind::Second => "full",
+            Kind::Incremental => "incremental",
+        };
+        let end = connector.run_job(elastic, &mut worker, job_type).await?;
+        let (wall_seconds, cpu_seconds) = (meter.seconds(), meter.cpu().await?);
+        let requests = jira.requests().await?;
+        let peak = worker.memory()?;
+        worker.stop().await?;
+        let refreshes = elastic.refreshes(INDEX).await? - refreshes;
+        jira.set_latency(0).await?;
+        let complaints = correctness::complaints(elastic, jira, INDEX, changed).await?;
+        let (name, seconds) = (case.to_string(), end.seconds);
+        (self.say)(&format!(
+            "{name}: {seconds:.2} s, worker {:.2} CPU s",
+            cpu_seconds.worker
+        ));
+        Ok(Measurement {
+            case,
+            name,
+            job_seconds: end.seconds,
+            wall_seconds,
+            documents: end.indexed,
+            requests: requests.jira(),
+            media_requests: requests.media(),
+            requests_by_endpoint: requests.by_endpoint,
+            cpu_seconds,
+            idle_rss_mib: idle.resident_kib as f64 / 1024.0,
+            memory_mib_above_idle: mib_above(idle, peak),
+            refreshes,
+            disturbed: cpu_seconds.is_disturbed(wall_seconds),
+            complaints,
+        })
+    }
+
+    async fn quiet(&self) -> anyhow::Result<()> {
+        if !wait_for_quiet(Duration::from_secs(self.options.patience)).await? {
+            (self.say)("others keep this machine busy; measuring all the same");
+        }
+        Ok(())
+    }
+}

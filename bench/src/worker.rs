@@ -1,0 +1,179 @@
+//! The connector under the benchmark: a fresh index and connector, `jira-connector run` as a process, one job.
+//!
+//! Everything goes through the command line and the connector API, as a user would do it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use chrono::DateTime;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::elastic::Elastic;
+use crate::jira::{EMAIL, Jira, TOKEN};
+use crate::process::{Memory, Process};
+
+/// No job of the large data takes longer on a machine that is worth measuring on.
+const LONGEST_JOB: Duration = Duration::from_secs(3_600);
+const LONGEST_START: Duration = Duration::from_secs(60);
+/// How often a job is looked at; the times that count are those that the job itself states.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A connector with an index that nothing was written to yet.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    pub(crate) id: String,
+    pub(crate) index: String,
+    pub(crate) pipeline: String,
+    program: PathBuf,
+    config: PathBuf,
+    folder: PathBuf,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone)]
+pub(crate) struct JobEnd {
+    /// From `started_at` to `completed_at`, as the job states them.
+    pub(crate) seconds: f64,
+    /// `indexed_document_count`.
+    pub(crate) indexed: u64,
+}
+
+impl Connector {
+    /// Makes index and connector anew, by the product's own command.
+    pub(crate) async fn create(
+        elastic: &Elastic,
+        jira: &Jira,
+        index: &str,
+        programs: &Path,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
+        remove(elastic, index).await?;
+        let program = programs.join("jira-connector");
+        let (admin, token, config) = (
+            folder.join("admin.yml"),
+            folder.join("jira-token"),
+            folder.join("config.yml"),
+        );
+        fs::write(&admin, elastic.admin_config())?;
+        fs::write(&token, TOKEN)?;
+        if config.exists() {
+            fs::remove_file(&config)?;
+        }
+        let (admin, token) = (admin.display(), token.display());
+        let output = Command::new(&program)
+            .args(["connector", "create", "--output", "json"])
+            .args(["-c", &admin.to_string(), "--index-name", index, "--name", "bench"])
+            .args(["--write-config", &config.display().to_string()])
+            .args(["--set", "data_source=jira_cloud", "--set", "projects=*"])
+            .args(["--set", &format!("jira_url={}", jira.url())])
+            .args(["--set", &format!("account_email={EMAIL}")])
+            .args(["--set-file", &format!("api_token={token}")])
+            .output()
+            .await
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("connector create failed: {said}");
+        }
+        let created: Value = serde_json::from_slice(&output.stdout).context("connector create printed no JSON")?;
+        let id = created["connector_id"].as_str().context("no connector_id")?.to_owned();
+        // The usual 30 s between two looks for work would be waited for before each measurement.
+        let text = fs::read_to_string(&config)? + "service:\n  idling: 1\n";
+        fs::write(&config, text)?;
+        let record = elastic.get(&format!("/_connector/{id}")).await?;
+        let pipeline = record["pipeline"]["name"]
+            .as_str()
+            .context("the connector names no pipeline")?
+            .to_owned();
+        let (index, folder) = (index.to_owned(), folder.to_owned());
+        Ok(Self {
+            id,
+            index,
+            pipeline,
+            program,
+            config,
+            folder,
+        })
+    }
+
+    /// Starts the service and waits until it has reported to Elasticsearch for the first time.
+    pub(crate) async fn start_worker(&self, elastic: &Elastic) -> anyhow::Result<Process> {
+        let path = format!("/_connector/{}", self.id);
+        let before = elastic.get(&path).await?["last_seen"].clone();
+        let config = self.config.display().to_string();
+        let mut worker = Process::start(&self.program, &["run", "-c", &config], &self.folder, "worker.log")?;
+        let deadline = Instant::now() + LONGEST_START;
+        while elastic.get(&path).await?["last_seen"] == before {
+            worker.must_run()?;
+            if Instant::now() > deadline {
+                bail!("the service gave no sign of life within {LONGEST_START:?}");
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+        Ok(worker)
+    }
+
+    /// Asks for a sync and waits for its end. Anything but `completed` is an error.
+    pub(crate) async fn run_job(
+        &self,
+        elastic: &Elastic,
+        worker: &mut Process,
+        job_type: &str,
+    ) -> anyhow::Result<JobEnd> {
+        let wanted = json!({ "id": self.id, "job_type": job_type, "trigger_method": "on_demand" });
+        let created = elastic.post("/_connector/_sync_job", &wanted).await?;
+        let id = created["id"].as_str().context("the new job has no id")?;
+        let path = format!("/_connector/_sync_job/{id}");
+        let deadline = Instant::now() + LONGEST_JOB;
+        loop {
+            let job = elastic.get(&path).await?;
+            match job["status"].as_str().unwrap_or_default() {
+                "completed" => return JobEnd::read(&job),
+                "error" | "canceled" | "suspended" => {
+                    bail!("the {job_type} job ended {}: {}", job["status"], job["error"]);
+                }
+                _ => {}
+            }
+            worker.must_run()?;
+            if Instant::now() > deadline {
+                bail!("the {job_type} job did not end within {LONGEST_JOB:?}");
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
+
+impl JobEnd {
+    fn read(job: &Value) -> anyhow::Result<Self> {
+        let instant = |name: &str| {
+            let text = job[name].as_str().with_context(|| format!("the job has no {name}"))?;
+            DateTime::parse_from_rfc3339(text).with_context(|| format!("{name}: {text}"))
+        };
+        let took = instant("completed_at")? - instant("started_at")?;
+        let indexed = job["indexed_document_count"].as_u64();
+        Ok(Self {
+            seconds: took.num_microseconds().context("a job of centuries")? as f64 / 1e6,
+            indexed: indexed.context("the job has no indexed_document_count")?,
+        })
+    }
+}
+
+/// Peak memory of a worker above what it held when it was idle, in MiB.
+pub(crate) fn mib_above(idle: Memory, peak: Memory) -> f64 {
+    peak.peak_kib.saturating_sub(idle.resident_kib) as f64 / 1024.0
+}
+
+/// Takes away what an earlier run left in a node that keeps running.
+async fn remove(elastic: &Elastic, index: &str) -> anyhow::Result<()> {
+    let found = elastic.get(&format!("/_connector?index_name={index}")).await?;
+    for record in found["results"].as_array().into_iter().flatten() {
+        let id = record["id"].as_str().context("a connector without id")?;
+        let path = format!("/_connector/{id}?delete_sync_jobs=true");
+        elastic.call(Method::DELETE, &path, None).await?;
+    }
+    elastic.delete_index(index).await
+}
