@@ -26,7 +26,7 @@ pub struct Arguments {
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 
-    /// Log what happens to stderr (commands other than `run` log only warnings); twice for more
+    /// Log what happens to stderr (commands other than `run` log only errors); twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 

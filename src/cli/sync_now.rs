@@ -35,6 +35,7 @@ pub(super) async fn now(config: &Config, options: SyncNow, output: &Output) -> R
         connector,
         bulk: config.elasticsearch.bulk.clone(),
         max_file_size: config.service.max_file_download_size,
+        idle_job_timeout: config.service.idle_job_timeout,
         worker: context::worker_name(),
     };
     let progress = Arc::new(Progress::default());

@@ -68,22 +68,40 @@ const KEYS: &[KeyInfo] = &[
         "elasticsearch.log_level",
         "set service.log_filter, for example to \"info,elastic_client=debug\"",
     ),
-    used("elasticsearch.feature_use_connectors_api"),
+    no_effect(
+        "elasticsearch.feature_use_connectors_api",
+        "this version uses the API and the indices side by side; both must be there",
+    ),
     used("elasticsearch.bulk.compress"),
     used("elasticsearch.bulk.chunk_size"),
     used("elasticsearch.bulk.chunk_max_mem_size"),
     used("elasticsearch.bulk.max_concurrency"),
-    used("elasticsearch.bulk.queue_max_size"),
+    no_effect(
+        "elasticsearch.bulk.queue_max_size",
+        "the queue is limited by bytes alone: elasticsearch.bulk.queue_max_mem_size",
+    ),
     used("elasticsearch.bulk.queue_max_mem_size"),
-    used("elasticsearch.bulk.queue_refresh_timeout"),
+    no_effect(
+        "elasticsearch.bulk.queue_refresh_timeout",
+        "a sync waits for a busy Elasticsearch as long as single requests are answered",
+    ),
     no_effect(
         "elasticsearch.bulk.queue_refresh_interval",
         "a full queue wakes the sync by itself, nothing polls it",
     ),
-    used("elasticsearch.bulk.concurrent_downloads"),
+    no_effect(
+        "elasticsearch.bulk.concurrent_downloads",
+        "the connector's own field concurrent_downloads counts",
+    ),
     used("elasticsearch.bulk.max_text_document_size"),
-    used("elasticsearch.bulk.display_every"),
-    used("elasticsearch.bulk.enable_operations_logging"),
+    no_effect(
+        "elasticsearch.bulk.display_every",
+        "progress is in the job's record; set service.log_level to DEBUG for more in the log",
+    ),
+    no_effect(
+        "elasticsearch.bulk.enable_operations_logging",
+        "documents that are refused or skipped are logged anyway",
+    ),
     no_effect(
         "elasticsearch.bulk.max_retries",
         "elasticsearch.max_retries counts for bulk requests too",
@@ -98,8 +116,14 @@ const KEYS: &[KeyInfo] = &[
     used("elasticsearch.bulk.error_monitor.max_error_rate"),
     used("elasticsearch.bulk.error_monitor.error_window_size"),
     used("elasticsearch.bulk.error_monitor.error_queue_size"),
-    used("service.worker_mode"),
-    used("service.service_types"),
+    no_effect(
+        "service.worker_mode",
+        "this version works for the connectors listed under connectors only",
+    ),
+    no_effect(
+        "service.service_types",
+        "this version works for the connectors listed under connectors only",
+    ),
     used("service.idling"),
     used("service.heartbeat"),
     used("service.preflight_max_attempts"),
@@ -107,8 +131,14 @@ const KEYS: &[KeyInfo] = &[
     used("service.max_errors"),
     used("service.max_errors_span"),
     used("service.max_concurrent_content_syncs"),
-    used("service.max_concurrent_access_control_syncs"),
-    used("service.max_concurrent_scheduling_tasks"),
+    no_effect(
+        "service.max_concurrent_access_control_syncs",
+        "this version runs no access control syncs",
+    ),
+    no_effect(
+        "service.max_concurrent_scheduling_tasks",
+        "this version does not schedule syncs; start them on demand",
+    ),
     used("service.max_file_download_size"),
     used("service.job_cleanup_interval"),
     used("service.idle_job_timeout"),
@@ -119,11 +149,26 @@ const KEYS: &[KeyInfo] = &[
         "service.fips_mode",
         "there is no FIPS build of this program; if you depend on it, do not run it",
     ),
-    used("extraction_service.host"),
-    used("extraction_service.timeout"),
-    used("extraction_service.use_file_pointers"),
-    used("extraction_service.shared_volume_dir"),
-    used("extraction_service.stream_chunk_size"),
+    no_effect(
+        "extraction_service.host",
+        "this version hands file content to the ingest pipeline only",
+    ),
+    no_effect(
+        "extraction_service.timeout",
+        "this version hands file content to the ingest pipeline only",
+    ),
+    no_effect(
+        "extraction_service.use_file_pointers",
+        "this version hands file content to the ingest pipeline only",
+    ),
+    no_effect(
+        "extraction_service.shared_volume_dir",
+        "this version hands file content to the ingest pipeline only",
+    ),
+    no_effect(
+        "extraction_service.stream_chunk_size",
+        "this version hands file content to the ingest pipeline only",
+    ),
     no_effect(
         "native_service_types",
         "connectors managed by Elastic are not run here; list yours under connectors",

@@ -83,11 +83,11 @@ fn nested_and_dotted_keys_mean_the_same() {
 fn values_take_units_and_quotes() {
     let config = load(
         "elasticsearch:\n  verify_certs: 'no'\n  request_timeout: 2m\n  bulk.max_text_document_size: 0\n\
-         service:\n  max_file_download_size: 1MiB\n  log_level: warning\n  log_format: ecs_json\n  worker_mode: \"true\"\n  \
-         idling: ${SECONDS}\n",
+         service:\n  max_file_download_size: 1MiB\n  log_level: warning\n  log_format: ecs_json\n  \
+         idling: ${SECONDS}\nelasticsearch.retry_on_timeout: \"false\"\n",
     )
     .unwrap();
-    assert!(!config.elasticsearch.verify_certs && config.service.worker_mode);
+    assert!(!config.elasticsearch.verify_certs && !config.elasticsearch.retry_on_timeout);
     assert_eq!(config.elasticsearch.request_timeout, Duration::from_secs(120));
     assert_eq!(config.elasticsearch.bulk.max_text_document_bytes, None);
     assert_eq!(config.service.max_file_download_size, 1_048_576);

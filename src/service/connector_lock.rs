@@ -69,6 +69,8 @@ pub(super) async fn other_running_job(
 /// How the last sync ended, for the connector's record.
 #[derive(Debug)]
 pub(super) struct LastSync<'a> {
+    /// Access control syncs have status fields of their own.
+    pub(super) access_control: bool,
     pub(super) status: JobStatus,
     pub(super) error: Option<&'a str>,
     pub(super) indexed: u64,
@@ -106,12 +108,22 @@ pub(super) async fn release(
 impl LastSync<'_> {
     fn to_doc(&self) -> Value {
         let failed = self.status == JobStatus::Error;
+        let (status, error) = if self.access_control {
+            ("last_access_control_sync_status", "last_access_control_sync_error")
+        } else {
+            ("last_sync_status", "last_sync_error")
+        };
+        let state = if failed {
+            ConnectorStatus::Error
+        } else {
+            ConnectorStatus::Connected
+        };
         let mut doc = json!({
             "last_synced": Utc::now().to_rfc3339(),
-            "status": if failed { ConnectorStatus::Error.as_str() } else { ConnectorStatus::Connected.as_str() },
+            "status": state.as_str(),
             "error": if failed { self.error } else { None },
-            "last_sync_status": self.status.as_str(),
-            "last_sync_error": self.error,
+            status: self.status.as_str(),
+            error: self.error,
         });
         if let Some(cursor) = &self.cursor {
             doc["sync_cursor"] = cursor.clone();

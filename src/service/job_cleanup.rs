@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus, Refresh, SyncJobRecord, Versioned};
+use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus, JobType, Refresh, SyncJobRecord, Versioned};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -107,6 +107,7 @@ impl JobCleanup {
         };
         let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let ended = LastSync {
+            access_control: record.job_type == Some(JobType::AccessControl),
             status,
             error: error.as_deref(),
             indexed: count(record.indexed_document_count),

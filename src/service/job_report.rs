@@ -15,8 +15,9 @@ use super::job_lease::{JobLease, LeaseError};
 use super::stop::{JobStop, StopReason};
 use crate::sync::{Checkpoint, Progress};
 
-/// The framework's interval. The first reports come sooner, so that short syncs show progress too.
-const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// The framework's interval.
+const LONGEST_REPORT_INTERVAL: Duration = Duration::from_secs(10);
+/// The first reports come sooner, so that short syncs show progress too.
 const FIRST_REPORT: Duration = Duration::from_secs(1);
 /// How old a request to cancel may get before it is seen.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
@@ -34,18 +35,21 @@ type CheckpointNow = Box<dyn Fn() -> Checkpoint + Send + Sync>;
 /// What is reported about one job.
 pub struct JobReport {
     progress: Arc<Progress>,
+    interval: Duration,
     checkpoint: OnceLock<CheckpointNow>,
 }
 
 impl JobReport {
-    /// Reports on `progress`. The counters of a job that goes on begin where it was interrupted.
-    pub fn new(job: &SyncJobRecord, progress: Arc<Progress>) -> Self {
+    /// Reports on `progress`, several times within `idle_after`, after which other workers take the job for abandoned.
+    /// The counters of a job that goes on begin where it was interrupted.
+    pub fn new(job: &SyncJobRecord, progress: Arc<Progress>, idle_after: Duration) -> Self {
         if saved_checkpoint(job).is_some() {
             let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
             progress.carry_over(count(job.indexed_document_count), count(job.deleted_document_count));
         }
         Self {
             progress,
+            interval: LONGEST_REPORT_INTERVAL.min(idle_after / 4),
             checkpoint: OnceLock::new(),
         }
     }
@@ -63,7 +67,7 @@ impl JobReport {
     /// Reports until the future is dropped. Transient faults of Elasticsearch are outlived.
     pub async fn keep_alive(&self, lease: &JobLease, stop: &JobStop) {
         let mut last_success = Instant::now();
-        let mut interval = FIRST_REPORT;
+        let mut interval = FIRST_REPORT.min(self.interval);
         let mut next_report = last_success + interval;
         let mut next_watch = last_success + FIRST_REPORT;
         let mut documents_reported = 0;
@@ -71,7 +75,7 @@ impl JobReport {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let (now, documents) = (Instant::now(), self.progress.indexed_so_far());
             let result = if now >= next_report || documents - documents_reported >= REPORT_EVERY_DOCUMENTS {
-                interval = (interval * 2).min(REPORT_INTERVAL);
+                interval = (interval * 2).min(self.interval);
                 next_report = now + interval;
                 documents_reported = documents;
                 lease.write(&self.stats(), Refresh::None).await
@@ -114,6 +118,7 @@ impl JobReport {
                 "attachments_downloaded": counts.attachments_downloaded,
                 "attachments_unchanged": counts.attachments_unchanged,
                 "attachments_without_content": counts.attachments_without_content,
+                "fields_left_out": counts.fields_left_out,
                 "skipped_items": counts.skipped,
                 // A list is replaced as a whole; an object would grow with every update.
                 "skipped": counts.skipped_items,

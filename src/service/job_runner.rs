@@ -23,6 +23,9 @@ use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
 use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary};
 
+/// An access control job names the index of identities; its documents are counted in the content index all the same.
+const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
+
 /// Everything that running a job needs besides the job.
 #[derive(Debug, Clone)]
 pub struct JobRunner {
@@ -34,6 +37,8 @@ pub struct JobRunner {
     pub bulk: BulkConfig,
     /// Largest file whose content is fetched, in bytes.
     pub max_file_size: u64,
+    /// How long a job may go without a sign of life before other workers take it over.
+    pub idle_job_timeout: std::time::Duration,
     /// Name of this worker.
     pub worker: String,
 }
@@ -108,7 +113,13 @@ impl JobRunner {
         };
         info!("claimed the job");
         let stop = JobStop::new(shutdown);
-        let report = JobReport::new(&job, Arc::clone(progress));
+        let report = JobReport::new(&job, Arc::clone(progress), self.idle_job_timeout);
+        if job.job_type == Some(JobType::AccessControl) {
+            let unsupported = JobFailure::UnsupportedType(JobType::AccessControl.as_str().to_owned());
+            let end = JobEnd::Failed(unsupported.to_string());
+            self.record_end(&lease, &job, &end, None, &report).await?;
+            return Ok(end);
+        }
         let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id).await {
             Ok(Lock::Taken) => self.run_claimed(&lease, &job, &report, &stop).await,
             Ok(Lock::Busy(other)) => {
@@ -287,6 +298,7 @@ impl JobRunner {
             }
         }
         let ended = LastSync {
+            access_control: job.job_type == Some(JobType::AccessControl),
             status,
             error,
             indexed: counts.indexed,
@@ -308,6 +320,7 @@ impl JobRunner {
     /// Documents in the content index now; none when that cannot be told, which must not spoil the job.
     async fn total_documents(&self, job: &SyncJobRecord) -> Option<u64> {
         let index = job.connector.index_name.as_deref()?;
+        let index = index.strip_prefix(ACCESS_CONTROL_PREFIX).unwrap_or(index);
         let client = client_for_connector(&self.client, &self.connector).ok()?;
         let counted = async {
             client.indices().refresh(index).await?;

@@ -11,13 +11,14 @@ use crate::config::ConnectorEntry;
 use crate::source::JiraSettings;
 use crate::source::field_definitions::{SERVICE_TYPE, definition, features};
 
-/// Whether jobs of a connector may run now.
+/// Whether jobs of a connector are ours to run. One whose configuration is not usable counts: its jobs end with an error
+/// that says so, which beats waiting for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
-    /// Its configuration is complete.
-    Ready,
-    /// It does not exist, belongs to another service, or lacks configuration.
-    NotReady,
+    /// They are.
+    Ours,
+    /// It does not exist, or belongs to another service.
+    NotOurs,
 }
 
 /// One pass over one connector.
@@ -32,7 +33,7 @@ pub async fn pass(
             connector.id = id,
             "there is no such connector in elasticsearch; correct connector_id in config.yml"
         );
-        return Ok(Readiness::NotReady);
+        return Ok(Readiness::NotOurs);
     };
     if let Some(other) = connector
         .value
@@ -45,14 +46,14 @@ pub async fn pass(
             service_type = other,
             "the connector is of another service type; it is left alone"
         );
-        return Ok(Readiness::NotReady);
+        return Ok(Readiness::NotOurs);
     }
     if heartbeat_due(connector.value.last_seen, heartbeat, Utc::now()) {
         client.connectors().check_in(id).await?;
     }
     // The check-in changed the record.
     let Some(connector) = client.connectors().get(id).await? else {
-        return Ok(Readiness::NotReady);
+        return Ok(Readiness::NotOurs);
     };
     let update = registration(&connector.value);
     let needs_configuration = connector.value.configuration.is_empty();
@@ -67,20 +68,20 @@ pub async fn pass(
                 "registered the configuration fields of the connector"
             ),
             // Someone else changed the record; the next pass looks again.
-            Err(ElasticError::VersionConflict { .. }) => return Ok(Readiness::NotReady),
+            Err(ElasticError::VersionConflict { .. }) => return Ok(Readiness::Ours),
             Err(error) => return Err(error),
         }
     }
-    if needs_configuration || connector.value.status == Some(ConnectorStatus::NeedsConfiguration) {
-        return Ok(Readiness::NotReady);
+    if !needs_configuration && connector.value.status != Some(ConnectorStatus::NeedsConfiguration) {
+        settle_status(client, id).await?;
     }
-    settle_status(client, id).await
+    Ok(Readiness::Ours)
 }
 
 /// Says whether the configuration is usable, in the record.
-async fn settle_status(client: &ElasticClient, id: &str) -> Result<Readiness, ElasticError> {
+async fn settle_status(client: &ElasticClient, id: &str) -> Result<(), ElasticError> {
     let Some(connector) = client.connectors().get(id).await? else {
-        return Ok(Readiness::NotReady);
+        return Ok(());
     };
     let record = &connector.value;
     let (status, error) = match JiraSettings::from_configuration(&record.configuration) {
@@ -93,11 +94,7 @@ async fn settle_status(client: &ElasticClient, id: &str) -> Result<Readiness, El
     if !unchanged && !failed_sync {
         write_status(client, &connector, &status, error.as_deref()).await?;
     }
-    Ok(if status == ConnectorStatus::Connected {
-        Readiness::Ready
-    } else {
-        Readiness::NotReady
-    })
+    Ok(())
 }
 
 fn sync_failed(record: &ConnectorRecord) -> bool {

@@ -17,6 +17,7 @@ use super::job_runner::{JobEnd, JobRunner, RunJobError};
 use super::preflight::{PreflightError, preflight};
 use super::registration::{self, Readiness};
 use crate::config::{Config, ConnectorEntry};
+use crate::source::field_definitions::SERVICE_TYPE;
 use crate::sync::Progress;
 
 /// How long running jobs have to suspend themselves when the service goes down.
@@ -67,6 +68,10 @@ type RunningJob = (String, String, Result<JobEnd, RunJobError>);
 impl Supervisor {
     /// Checks what can be checked without Elasticsearch. `worker` names this process in job records.
     pub fn new(config: Config, worker: String) -> Result<Self, SupervisorError> {
+        let mut config = config;
+        // Loading warned about these; they belong to other services.
+        let ours = |entry: &ConnectorEntry| entry.service_type.as_deref().is_none_or(|given| given == SERVICE_TYPE);
+        config.connectors.retain(ours);
         if config.connectors.is_empty() {
             return Err(SupervisorError::NoConnectors {
                 path: config.path.display().to_string(),
@@ -153,7 +158,7 @@ impl Supervisor {
     ) -> Result<(), ElasticError> {
         let readiness = registration::pass(&self.client, entry, self.config.service.heartbeat).await?;
         let room = jobs.len() < self.config.service.max_concurrent_content_syncs.max(1);
-        if readiness == Readiness::NotReady || !room || busy.contains(&entry.connector_id) {
+        if readiness == Readiness::NotOurs || !room || busy.contains(&entry.connector_id) {
             return Ok(());
         }
         let waiting = JobFilter {
@@ -176,6 +181,7 @@ impl Supervisor {
             connector: entry.clone(),
             bulk: self.config.elasticsearch.bulk.clone(),
             max_file_size: self.config.service.max_file_download_size,
+            idle_job_timeout: self.config.service.idle_job_timeout,
             worker: self.worker.clone(),
         }
     }

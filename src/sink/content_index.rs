@@ -71,11 +71,20 @@ fn definition() -> Value {
                               "statuscategorychangedate", "started", "startDate", "endDate", "completeDate"],
                     "mapping": { "type": "date", "ignore_malformed": true },
                 } },
-                // The first value of a number field may be whole and the next one not.
+                // The first value of a number field may be whole and the next one not, or a text: a number that is
+                // none is kept in the document and left out of the field's own index.
                 { "custom_numbers": {
                     "match_mapping_type": "long",
                     "path_match": "Custom_Fields.*",
-                    "mapping": { "type": "double" },
+                    "mapping": { "type": "double", "ignore_malformed": true },
+                } },
+                { "whole_numbers": {
+                    "match_mapping_type": "long",
+                    "mapping": { "type": "long", "ignore_malformed": true },
+                } },
+                { "numbers": {
+                    "match_mapping_type": "double",
+                    "mapping": { "type": "double", "ignore_malformed": true },
                 } },
                 { "texts": {
                     "match_mapping_type": "string",
@@ -116,21 +125,11 @@ fn fixed_properties() -> Map<String, Value> {
         .collect()
 }
 
-/// The fixed fields that no index behind the name maps yet.
-fn missing_properties(mapping: &Value) -> Map<String, Value> {
-    let indices: Vec<&Value> = mapping
-        .as_object()
-        .map(|all| all.values().collect())
-        .unwrap_or_default();
-    let mapped = |name: &str| {
-        indices
-            .iter()
-            .any(|index| !index["mappings"]["properties"][name].is_null())
-    };
-    fixed_properties()
-        .into_iter()
-        .filter(|(name, _)| !mapped(name))
-        .collect()
+/// The fixed fields that an index with these `mappings` does not map yet.
+fn missing_properties(mappings: &Value) -> Map<String, Value> {
+    let mut missing = fixed_properties();
+    missing.retain(|name, _| mappings["properties"][name.as_str()].is_null());
+    missing
 }
 
 #[cfg(test)]
@@ -139,8 +138,7 @@ mod tests {
 
     #[test]
     fn only_what_an_index_lacks_is_added() {
-        let mapping =
-            json!({"search-jira": {"mappings": {"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}}}});
+        let mapping = json!({"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}});
         let missing = missing_properties(&mapping);
         assert!(!missing.contains_key("id") && !missing.contains_key("Key"));
         assert_eq!(missing["jira_id"], json!({"type": "long"}));

@@ -21,6 +21,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How many fields of one document may be left out before it counts as refused.
 const MAX_REPAIRS: u32 = 5;
+/// What Elasticsearch says when two requests meet a new field at the same time and take it for different types. Once the
+/// field is mapped the document may well pass as it is.
+const TWO_AT_ONCE: &str = "cannot be changed from type";
 
 /// An operation that holds its part of the byte budget until it has an outcome.
 #[derive(Debug)]
@@ -139,12 +142,15 @@ fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<Qu
     if queued.repairs >= MAX_REPAIRS {
         return Err(queued);
     }
+    if queued.repairs == 0 && refused.reason.contains(TWO_AT_ONCE) {
+        queued.repairs += 1;
+        return Ok(queued);
+    }
     let noted = format!("field [{field}] was left out: {}", refused.reason);
     let Some(without) = without_field(source, field, &noted) else {
         return Err(queued);
     };
-    warn!(document.id = %id, field, "the mapping refuses a field; the document is indexed without it");
-    shared.progress.field_left_out(id.as_str(), field, &refused.reason);
+    shared.field_left_out(id.as_str(), field, &refused.reason);
     *source = without;
     queued.repairs += 1;
     Ok(queued)

@@ -73,6 +73,7 @@ pub(super) struct Shared {
     max_text_document_bytes: Option<usize>,
     monitor: Mutex<ErrorMonitor>,
     rejected_issues: Mutex<HashSet<IssueId>>,
+    refused_fields: Mutex<HashSet<String>>,
 }
 
 impl Shared {
@@ -85,6 +86,22 @@ impl Shared {
         }
         operation.settle();
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
+    }
+
+    /// A document goes out without a field. The first of each field is put on record by name; hundreds may follow.
+    pub(super) fn field_left_out(&self, id: &str, field: &str, reason: &str) {
+        let mut known = self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = known.insert(field.to_owned());
+        self.progress.field_left_out();
+        if first {
+            warn!(
+                document.id = id,
+                field, reason, "the mapping refuses a field; documents are indexed without it"
+            );
+            self.progress.note(format!(
+                "field {field} is left out where the mapping refuses it, first in {id}: {reason}"
+            ));
+        }
     }
 
     /// Why a document is not even sent.
@@ -148,6 +165,7 @@ impl IndexSink {
             max_text_document_bytes: options.max_text_document_bytes,
             monitor: Mutex::new(ErrorMonitor::new(options.error_monitor)),
             rejected_issues: Mutex::new(HashSet::new()),
+            refused_fields: Mutex::new(HashSet::new()),
         });
         let budget_units = (options.budget_bytes / BUDGET_UNIT).max(1);
         let (commands, receiver) = mpsc::channel(QUEUE_LENGTH);

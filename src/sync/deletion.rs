@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::diff::{Evidence, Leftover, SealedSynced};
 use super::error::SyncError;
 use super::listing::IssueId;
-use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
+use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
 use super::source::{Confirmation, MissingIssue, Source};
 
 /// Fewer deletions than this are never held back.
 const ALWAYS_ALLOWED: u64 = 10;
+
+/// Stands for the project of documents that do not name one.
+const UNKNOWN_PROJECT: &str = "(unknown)";
 
 /// How many projects a refusal names.
 const NAMED_PROJECTS: usize = 10;
@@ -56,9 +59,9 @@ pub(super) struct Leftovers {
     /// Their issue says that they are gone.
     detached: Vec<(String, Option<String>)>,
     by_issue: HashMap<IssueId, (MissingIssue, Vec<String>)>,
-    by_project: HashMap<u64, Vec<String>>,
+    by_project: HashMap<u64, (Option<String>, Vec<String>)>,
     /// Documents without a numeric id, by the key they name: made by another connector.
-    by_key: HashMap<Option<String>, Vec<String>>,
+    by_key: HashMap<Option<String>, Vec<IndexedDocument>>,
 }
 
 /// Reads the selected part of the index and sorts out what this sync did not write.
@@ -84,8 +87,14 @@ pub(super) async fn find_leftovers<K: Sink>(
                     entry.0.key = entry.0.key.take().or(missing.key);
                     entry.1.push(document.id);
                 }
-                Leftover::ProjectMissing(id) => leftovers.by_project.entry(id).or_default().push(document.id),
-                Leftover::Unidentified => leftovers.by_key.entry(document.key).or_default().push(document.id),
+                Leftover::ProjectMissing(id) => {
+                    let entry = leftovers.by_project.entry(id).or_default();
+                    entry.0 = document.key;
+                    entry.1.push(document.id);
+                }
+                Leftover::Unidentified => {
+                    leftovers.by_key.entry(document.key.clone()).or_default().push(document);
+                }
             }
         }
     }
@@ -118,7 +127,7 @@ pub(super) async fn prove<S: Source>(
         ..Proof::default()
     };
     for (id, key) in leftovers.detached {
-        proof.vanish(key.as_deref(), [id]);
+        proof.vanish(key.as_deref().map_or(UNKNOWN_PROJECT, project_of), [id]);
     }
     let mut by_issue = leftovers.by_issue;
     let missing: Vec<MissingIssue> = by_issue.values().map(|(missing, _)| missing.clone()).collect();
@@ -132,7 +141,10 @@ pub(super) async fn prove<S: Source>(
             continue;
         };
         match answer {
-            Confirmation::Gone => proof.vanish(missing.key.as_deref(), documents),
+            Confirmation::Gone => {
+                let project = missing.key.as_deref().map_or(UNKNOWN_PROJECT, project_of);
+                proof.vanish(project, documents);
+            }
             Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
             Confirmation::Lagging => proof.lagging.push(issue_id),
             Confirmation::Unknown(reason) => proof.unknown.push(format!("issue {issue_id}: {reason}")),
@@ -154,11 +166,11 @@ pub(super) async fn prove<S: Source>(
         source.confirm_projects(missing).await?
     };
     for (project_id, answer) in answers {
-        let Some(documents) = by_project.remove(&project_id) else {
+        let Some((key, documents)) = by_project.remove(&project_id) else {
             continue;
         };
         match answer {
-            Confirmation::Gone => proof.vanish(None, documents),
+            Confirmation::Gone => proof.vanish(key.as_deref().unwrap_or(UNKNOWN_PROJECT), documents),
             Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
             Confirmation::Lagging => proof
                 .unknown
@@ -173,35 +185,43 @@ pub(super) async fn prove<S: Source>(
 /// its documents were written anew, and what still carries the old form is superseded.
 async fn prove_by_key<S: Source>(
     source: &S,
-    by_key: HashMap<Option<String>, Vec<String>>,
+    by_key: HashMap<Option<String>, Vec<IndexedDocument>>,
     synced: &SealedSynced,
     proof: &mut Proof,
 ) -> Result<(), SyncError> {
     for (key, documents) in by_key {
         let Some(key) = key else {
-            proof.unknown.extend(
-                documents
-                    .iter()
-                    .map(|id| format!("document {id}: it names neither id nor key")),
-            );
+            let unknown = documents
+                .iter()
+                .map(|document| format!("document {}: it names neither id nor key", document.id));
+            proof.unknown.extend(unknown);
             continue;
         };
         match source.resolve_key(&key).await? {
-            None => proof.vanish(Some(&key), documents),
-            Some(id) if synced.read_whole(id) => proof.out_of_scope.extend(documents),
-            Some(_) => proof
-                .unknown
-                .push(format!("issue {key}: it exists and was not read in this sync")),
+            None => proof.vanish(project_of(&key), documents.into_iter().map(|document| document.id)),
+            Some(id) => {
+                for document in documents {
+                    if synced.told_all(id, document.kind) {
+                        proof.out_of_scope.push(document.id);
+                    } else {
+                        proof
+                            .unknown
+                            .push(format!("document {}: {key} exists and was not read whole", document.id));
+                    }
+                }
+            }
         }
     }
     Ok(())
 }
 
+/// The project part of an issue's key.
+fn project_of(key: &str) -> &str {
+    key.rsplit_once('-').map_or(key, |(project, _)| project)
+}
+
 impl Proof {
-    fn vanish(&mut self, key: Option<&str>, documents: impl IntoIterator<Item = String>) {
-        let project = key
-            .and_then(|key| key.rsplit_once('-'))
-            .map_or("(unknown)", |(project, _)| project);
+    fn vanish(&mut self, project: &str, documents: impl IntoIterator<Item = String>) {
         for document in documents {
             self.vanished.push(document);
             *self.projects.entry(project.to_owned()).or_default() += 1;

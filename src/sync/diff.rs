@@ -105,8 +105,14 @@ pub enum Leftover {
 
 impl SealedSynced {
     /// Whether this issue was read whole and everything of it was accepted.
-    pub fn read_whole(&self, id: IssueId) -> bool {
+    fn read_whole(&self, id: IssueId) -> bool {
         self.0.asked.contains(id) && !self.0.failed.contains(&id) && !self.0.absent.contains(&id)
+    }
+
+    /// Whether Jira told everything about an issue's documents of this kind.
+    pub fn told_all(&self, id: IssueId, kind: DocumentKind) -> bool {
+        let attachments_told = kind != DocumentKind::Attachment || !self.0.attachments_unknown.contains(&id);
+        self.read_whole(id) && attachments_told
     }
 
     /// Judges one indexed document.

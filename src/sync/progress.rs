@@ -51,6 +51,7 @@ pub struct Progress {
     attachments_downloaded: AtomicU64,
     attachments_unchanged: AtomicU64,
     attachments_without_content: AtomicU64,
+    fields_left_out: AtomicU64,
     skipped: AtomicU64,
     requests: AtomicU64,
     skipped_items: Mutex<Vec<String>>,
@@ -81,6 +82,8 @@ pub struct Snapshot {
     pub attachments_unchanged: u64,
     /// Attachments indexed by name only, as the file rules say.
     pub attachments_without_content: u64,
+    /// Fields that documents were indexed without, because the mapping refuses them.
+    pub fields_left_out: u64,
     /// Items of the source that could not be read.
     pub skipped: u64,
     /// Requests sent to the source.
@@ -139,8 +142,13 @@ impl Progress {
     }
 
     /// A document was indexed without a field that the mapping refused.
-    pub fn field_left_out(&self, document: &str, field: &str, reason: &str) {
-        self.list(format!("field {field} of {document}: {reason}"));
+    pub fn field_left_out(&self) {
+        self.fields_left_out.fetch_add(1, Relaxed);
+    }
+
+    /// Something worth knowing that is neither skipped nor rejected.
+    pub fn note(&self, line: String) {
+        self.list(line);
     }
 
     /// The content of an attachment was fetched.
@@ -199,6 +207,7 @@ impl Progress {
             attachments_downloaded: self.attachments_downloaded.load(Relaxed),
             attachments_unchanged: self.attachments_unchanged.load(Relaxed),
             attachments_without_content: self.attachments_without_content.load(Relaxed),
+            fields_left_out: self.fields_left_out.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
             requests: self.requests.load(Relaxed),
             skipped_items: self

@@ -7,16 +7,14 @@ use crate::harness::{Job, Setup, Stack};
 
 /// Thousands of issues, slow enough to be met half-way.
 fn medium() -> Setup {
-    let mut setup = Setup {
+    Setup {
         jira: Options {
             data_size: DataSize::Medium,
             latency_ms: 200,
             ..Options::default()
         },
         ..Setup::default()
-    };
-    setup.config.push("service.idle_job_timeout: 5");
-    setup
+    }
 }
 
 async fn half_done(stack: &Stack, job: &str) -> Job {
@@ -74,7 +72,9 @@ async fn a_suspended_sync_goes_on_where_it_stopped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_whose_worker_was_killed_goes_on_elsewhere() {
-    let stack = Stack::with(medium()).await;
+    let mut setup = medium();
+    setup.config.push("service.idle_job_timeout: 10");
+    let stack = Stack::with(setup).await;
     let job = interrupted(&stack, async |service: crate::harness::Service| drop(service)).await;
     assert_eq!(job.0["metadata"]["recoveries"], 1, "{}", job.0["metadata"]);
 }
