@@ -96,7 +96,8 @@ fn definition() -> Value {
     })
 }
 
-fn text() -> Value {
+/// How texts are mapped.
+pub(super) fn text() -> Value {
     json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Only items that Elasticsearch was too busy for are sent again. What a batch consists of is decided in `batcher`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +22,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How many fields of one document may be left out before it counts as refused.
 const MAX_REPAIRS: u32 = 5;
-/// What Elasticsearch says when two requests meet a new field at the same time and take it for different types. Once the
-/// field is mapped the document may well pass as it is.
-const TWO_AT_ONCE: &str = "cannot be changed from type";
+/// What Elasticsearch says about a new field that has values of two types, such as a list of a number and a word.
+const OF_TWO_TYPES: &str = "cannot be changed from type";
 
 /// An operation that holds its part of the byte budget until it has an outcome.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Resu
     let mut wait = FIRST_WAIT;
     for attempt in 1.. {
         let answered = send(&shared, batch).await?;
-        let Sorted { busy, repaired } = settle(&shared, answered, attempt < MAX_ATTEMPTS)?;
+        let Sorted { busy, repaired, mixed } = settle(&shared, answered, attempt < MAX_ATTEMPTS)?;
         if busy.is_empty() {
             shared.in_flight.recovered();
         } else {
@@ -47,6 +47,9 @@ pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Resu
             warn!(items, wait_ms, "elasticsearch is busy; sending these items again later");
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        for field in mixed {
+            shared.map_as_text(&field).await;
         }
         batch = busy;
         batch.extend(repaired);
@@ -61,6 +64,8 @@ pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Resu
 struct Sorted {
     busy: Vec<Queued>,
     repaired: Vec<Queued>,
+    /// Fields that have to be mapped as text first.
+    mixed: BTreeSet<String>,
 }
 
 /// Gives every item its outcome, but for those that are sent again.
@@ -68,6 +73,7 @@ fn settle(shared: &Shared, answered: Vec<(Queued, ItemResult)>, may_wait: bool) 
     let mut sorted = Sorted {
         busy: Vec::new(),
         repaired: Vec::new(),
+        mixed: BTreeSet::new(),
     };
     for (queued, item) in answered {
         match item.outcome() {
@@ -82,7 +88,10 @@ fn settle(shared: &Shared, answered: Vec<(Queued, ItemResult)>, may_wait: bool) 
                     reason: format!("status {}", item.status),
                 });
                 match repair(shared, queued, &refused) {
-                    Ok(queued) => sorted.repaired.push(queued),
+                    Ok((queued, mixed)) => {
+                        sorted.repaired.push(queued);
+                        sorted.mixed.extend(mixed);
+                    }
                     Err(queued) => shared.rejected(&queued.operation, &refused)?,
                 }
             }
@@ -131,8 +140,9 @@ fn append(body: &mut BulkBody, operation: &Operation) -> Result<(), ElasticError
     .map(drop)
 }
 
-/// The same operation without the field that the mapping refuses, or the operation back when that cannot help.
-fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<Queued, Queued> {
+/// The operation in a form that may pass: as it is, once the named field is mapped as text, or without the field that
+/// the mapping refuses. The operation back when nothing can help.
+fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<(Queued, Option<String>), Queued> {
     let Operation::Index { id, source, .. } = &mut queued.operation else {
         return Err(queued);
     };
@@ -142,9 +152,11 @@ fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<Qu
     if queued.repairs >= MAX_REPAIRS {
         return Err(queued);
     }
-    if queued.repairs == 0 && refused.reason.contains(TWO_AT_ONCE) {
+    if queued.repairs == 0 && refused.reason.contains(OF_TWO_TYPES) {
+        // Mapped as text, both kinds of values fit.
         queued.repairs += 1;
-        return Ok(queued);
+        let field = field.to_owned();
+        return Ok((queued, Some(field)));
     }
     let noted = format!("field [{field}] was left out: {}", refused.reason);
     let Some(without) = without_field(source, field, &noted) else {
@@ -153,5 +165,5 @@ fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<Qu
     shared.field_left_out(id.as_str(), field, &refused.reason);
     *source = without;
     queued.repairs += 1;
-    Ok(queued)
+    Ok((queued, None))
 }

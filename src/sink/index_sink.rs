@@ -6,11 +6,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use elastic_client::{ElasticClient, ItemError};
+use serde_json::json;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tracing::warn;
+use tracing::{debug, info, warn};
 
 use super::batcher::{self, BatchLimits, Command};
+use super::content_index;
 use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
 use super::in_flight::InFlightLimit;
@@ -86,6 +88,16 @@ impl Shared {
         }
         operation.settle();
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
+    }
+
+    /// Maps a field that has values of several types. When it is mapped already, by another batch or long ago, the
+    /// document is tried as it is, and without the field after that.
+    pub(super) async fn map_as_text(&self, field: &str) {
+        let mapping = json!({ "properties": { field: content_index::text() } });
+        match self.client.indices().put_mapping(&self.index, &mapping).await {
+            Ok(()) => info!(field, "mapped a field as text because its values have several types"),
+            Err(error) => debug!(field, error = %error, "a field with values of several types is mapped already"),
+        }
     }
 
     /// A document goes out without a field. The first of each field is put on record by name; hundreds may follow.

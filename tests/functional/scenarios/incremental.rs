@@ -1,5 +1,6 @@
 //! Incremental syncs: their cost follows the changes, and the index becomes what a full sync would make of it.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::{Job, Setup, Stack};
@@ -146,30 +147,40 @@ async fn a_change_that_search_shows_late_is_not_lost() {
     assert_eq!(document["Issue"]["summary"], "late in the index");
 }
 
-/// The framework's connector writes no numeric ids, and leaves documents behind whose issues are gone.
+/// The framework's connector makes an index without a mapping, writes no numeric ids, and leaves documents behind whose
+/// issues are gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_of_the_framework_is_taken_over() {
     let stack = synced(false).await;
-    for (id, mut document) in stack.documents().await {
+    let documents = stack.documents().await;
+    let index = format!("/{}", stack.index);
+    let (status, answer) = stack.elastic.call(Method::DELETE, &index, None).await;
+    assert_eq!(status, 200, "{answer}");
+    stack.elastic.put(&index, &json!({})).await;
+    for (id, mut document) in documents {
         let fields = document.as_object_mut().unwrap();
         for ours in ["jira_id", "issue_id", "url", "_extraction"] {
             fields.remove(ours);
         }
-        let path = format!("/{}/_doc/{}", stack.index, percent(&id));
-        stack.elastic.put(&path, &document).await;
+        stack
+            .elastic
+            .put(&format!("{index}/_doc/{}", percent(&id)), &document)
+            .await;
     }
     let stale = json!({ "Key": "FIX-99999", "Type": "Bug", "id": "Fixture-FIX-99999", "Issue": {} });
     stack
         .elastic
-        .put(&format!("/{}/_doc/Fixture-FIX-99999", stack.index), &stale)
+        .put(&format!("{index}/_doc/Fixture-FIX-99999"), &stale)
         .await;
-    stack.elastic.get(&format!("/{}/_refresh", stack.index)).await;
+    stack.elastic.get(&format!("{index}/_refresh")).await;
     incremental(&stack).await;
     let documents = stack.documents().await;
     assert!(
         documents.values().all(|document| document["jira_id"].is_u64()),
         "every document was written anew"
     );
+    let job = incremental(&stack).await;
+    assert_eq!(job.noted("issues_processed"), 0, "from now on only changes are read");
 }
 
 fn percent(id: &str) -> String {

@@ -19,9 +19,9 @@ fn medium() -> Setup {
 
 async fn half_done(stack: &Stack, job: &str) -> Job {
     stack
-        .job_that(job, "a third of the issues is done", |job| {
+        .job_that(job, "most of the issues are done", |job| {
             assert!(!job.is_over(), "the sync was too fast to be met half-way: {}", job.0);
-            job.0["metadata"]["issues_processed"].as_u64().unwrap_or(0) > 1_500
+            job.0["metadata"]["issues_processed"].as_u64().unwrap_or(0) > 3_000
         })
         .await
 }
