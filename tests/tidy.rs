@@ -114,8 +114,8 @@ fn root() -> &'static Path {
 /// The files of the repository with one of the extensions, without build output and hidden folders.
 fn files(extensions: &[&str]) -> Vec<SourceFile> {
     fn walk(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(folder).expect("folders of the repository can be listed") {
+            let path = entry.expect("folders of the repository can be listed").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 if name != "target" && !name.starts_with('.') {
@@ -135,8 +135,12 @@ fn files(extensions: &[&str]) -> Vec<SourceFile> {
     found
         .into_iter()
         .map(|path| SourceFile {
-            name: path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/"),
-            text: fs::read_to_string(&path).unwrap(),
+            name: path
+                .strip_prefix(root())
+                .expect("the walk began at the root")
+                .to_string_lossy()
+                .replace('\\', "/"),
+            text: fs::read_to_string(&path).expect("sources and documents are UTF-8"),
         })
         .collect()
 }
