@@ -2,5 +2,12 @@
 //!
 //! The program is used as people use it: built, with a config.yml. Rules without I/O are tested beside their code.
 
+#![expect(clippy::print_stderr, reason = "a failed test shows the log of the program")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends with a panic; helpers are tests too"
+)]
+
+#[expect(dead_code, unused_imports, reason = "tests/it uses the rest of the harness")]
 mod harness;
 mod scenarios;

@@ -2,6 +2,12 @@
 //!
 //! Whole syncs and what they leave in the index are in `tests/functional`, whose harness is used here too.
 
+#![expect(clippy::print_stderr, reason = "a failed test shows the log of the program")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends with a panic; helpers are tests too"
+)]
+
 #[path = "../functional/harness/mod.rs"]
 #[expect(
     dead_code,

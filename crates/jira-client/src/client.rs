@@ -12,7 +12,9 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use crate::config::{Auth, Edition, JiraConfig};
-use crate::dialect::{self, CountAnswer, FieldRow, IssueRow, MyselfAnswer, PATH_SEGMENT, ServerInfoAnswer, cloud, data_center};
+use crate::dialect::{
+    self, CountAnswer, FieldRow, IssueRow, MyselfAnswer, PATH_SEGMENT, ServerInfoAnswer, cloud, data_center,
+};
 use crate::error::JiraError;
 use crate::issue_listing::IssueIdListing;
 use crate::model::{Account, Field, FieldSchema, IssueHead, Myself, Project, ProjectStatus, ServerInfo};
