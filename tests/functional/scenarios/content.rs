@@ -85,6 +85,37 @@ async fn comments_and_worklogs_are_complete_and_restricted_ones_are_nowhere() {
     }
 }
 
+/// Whoever may read the issue may not read these: their words must lead nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn words_of_restricted_comments_and_worklogs_lead_nowhere() {
+    let stack = Stack::small().await;
+    let key = stack.jira.special("comments_20");
+    let role = json!({ "type": "role", "value": "Administrators" });
+    let comments = [
+        json!({ "body": "the numbat is public" }),
+        json!({ "body": "quokka for a role", "visibility": role }),
+        json!({ "body": "quokka for agents", "jsdPublic": false }),
+    ];
+    for comment in &comments {
+        stack.jira.site.add_comment(&key, comment).unwrap();
+    }
+    let worklog = json!({ "comment": "quokka at work", "visibility": role });
+    stack.jira.site.add_worklog(&key, &worklog).unwrap();
+    stack.sync_completes(&[]).await;
+    let hits = async |word: &str| {
+        let query = json!({ "query_string": { "query": word } });
+        let found = stack.elastic.search(&stack.index, query).await;
+        found
+            .into_values()
+            .map(|document| document["Key"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hits("numbat").await, [json!(key)]);
+    assert_eq!(hits("quokka").await, [] as [Value; 0]);
+    let whole_index: String = stack.documents().await.values().map(Value::to_string).collect();
+    assert!(!whole_index.contains("quokka"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn text_in_every_script_arrives_as_it_is_and_is_found() {
     let stack = Stack::small().await;
