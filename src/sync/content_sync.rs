@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 use super::checkpoint::{Checkpoint, CheckpointTracker};
 use super::cursor::{MAX_RETRY_LIST, Retry, SyncCursor};
 use super::deletion::DeletionGuard;
+use super::document::DocumentKind;
 use super::encode::PipelineFlags;
 use super::error::SyncError;
+use super::id_set::IdSet;
 use super::progress::{Progress, Snapshot};
-use super::sink::Sink;
+use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{ItemFailure, Source};
 
 /// What the connector's record and the service's configuration say about a sync.
@@ -115,6 +117,19 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             return Err(SyncError::TooManyFailures(list.len()));
         }
         Ok(list)
+    }
+
+    /// The ids of all issues that have a document.
+    pub(super) async fn indexed_issues(&self) -> Result<IdSet, SyncError> {
+        let mut indexed = IdSet::default();
+        let mut scan = self.sink.scan(IndexSelection::Everything).await?;
+        while let IndexedPage::Documents(documents) = scan.next_page().await? {
+            let issues = documents
+                .into_iter()
+                .filter(|document| document.kind == DocumentKind::Issue);
+            indexed.extend(issues.filter_map(|document| document.jira_id));
+        }
+        Ok(indexed)
     }
 
     fn failed(&self) -> Vec<Retry> {

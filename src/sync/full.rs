@@ -13,14 +13,13 @@ use super::checkpoint::Checkpoint;
 use super::content_sync::{ContentSync, SyncResult, SyncSummary};
 use super::cursor::SyncCursor;
 use super::diff::{Evidence, Synced};
-use super::document::DocumentKind;
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::issues::{self, Wanted};
 use super::progress::Phase;
 use super::projects;
 use super::reconcile::reconcile;
-use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
+use super::sink::{IndexSelection, Sink};
 use super::source::{IssueSelection, Source};
 
 /// Times in queries may be compared by the minute only, and search is behind by some seconds: what was created or
@@ -74,14 +73,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         };
         let mut ids: IdSet = issues::list_ids(self, selection).await?.into_iter().collect();
         ids.extend(checkpoint.failed.iter().map(|retry| retry.0));
-        let mut indexed = IdSet::default();
-        let mut scan = self.sink.scan(IndexSelection::Everything).await?;
-        while let IndexedPage::Documents(documents) = scan.next_page().await? {
-            let issues = documents
-                .into_iter()
-                .filter(|document| document.kind == DocumentKind::Issue);
-            indexed.extend(issues.filter_map(|document| document.jira_id));
-        }
+        let indexed = self.indexed_issues().await?;
         info!(issues = ids.len(), created_before = %created_before, "going on where the job was interrupted");
         Ok(Wanted::TheseAndWhatIsNotIndexed { ids, indexed })
     }

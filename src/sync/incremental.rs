@@ -119,14 +119,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     }
 
     async fn not_indexed(&self, listed: Vec<IssueId>) -> Result<Vec<IssueId>, SyncError> {
-        let mut indexed = IdSet::default();
-        let mut scan = self.sink.scan(IndexSelection::Everything).await?;
-        while let IndexedPage::Documents(documents) = scan.next_page().await? {
-            let issues = documents
-                .into_iter()
-                .filter(|document| document.kind == DocumentKind::Issue);
-            indexed.extend(issues.filter_map(|document| document.jira_id));
-        }
+        let indexed = self.indexed_issues().await?;
         Ok(listed.into_iter().filter(|id| !indexed.contains(*id)).collect())
     }
 
