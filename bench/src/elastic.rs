@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -23,6 +24,29 @@ const SCAN_PAGE: usize = 1_000;
 pub(crate) struct Elastic {
     client: reqwest::Client,
     url: String,
+}
+
+/// What an index did: many small requests, refreshes and merges make the same documents dearer.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct IndexWork {
+    pub(crate) bulk_requests: u64,
+    /// Documents that were refused and sent again count twice.
+    pub(crate) bulk_bytes: u64,
+    /// Times that new documents were made visible. An index that is searched does it every second.
+    pub(crate) refreshes: u64,
+    pub(crate) merged_documents: u64,
+}
+
+impl IndexWork {
+    /// What was done after `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            bulk_requests: self.bulk_requests - earlier.bulk_requests,
+            bulk_bytes: self.bulk_bytes - earlier.bulk_bytes,
+            refreshes: self.refreshes - earlier.refreshes,
+            merged_documents: self.merged_documents - earlier.merged_documents,
+        }
+    }
 }
 
 /// Starts the node, unless it runs already.
@@ -111,11 +135,20 @@ impl Elastic {
         ))
     }
 
-    /// How often the index was refreshed so far: each time costs, and searches made the index do it every second.
-    pub(crate) async fn refreshes(&self, index: &str) -> anyhow::Result<u64> {
-        let stats = self.get(&format!("/{index}/_stats/refresh")).await?;
-        let total = stats["_all"]["primaries"]["refresh"]["total"].as_u64();
-        total.context("the index does not state its refreshes")
+    /// What the index did so far, as it counts itself.
+    pub(crate) async fn work(&self, index: &str) -> anyhow::Result<IndexWork> {
+        let stats = self.get(&format!("/{index}/_stats/bulk,refresh,merge")).await?;
+        let shards = &stats["_all"]["primaries"];
+        let number = |group: &str, name: &str| {
+            let number = shards[group][name].as_u64();
+            number.with_context(|| format!("the index does not state {group}.{name}"))
+        };
+        Ok(IndexWork {
+            bulk_requests: number("bulk", "total_operations")?,
+            bulk_bytes: number("bulk", "total_size_in_bytes")?,
+            refreshes: number("refresh", "total")?,
+            merged_documents: number("merges", "total_docs")?,
+        })
     }
 
     /// Settings and mappings of an index, to make another one like it.

@@ -12,7 +12,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::elastic::Elastic;
+use crate::elastic::{Elastic, IndexWork};
 use crate::jira::Jira;
 use crate::meter::{CpuSeconds, Meter};
 use crate::worker::Connector;
@@ -39,18 +39,15 @@ pub(crate) struct Load {
     pub(crate) seconds: f64,
     pub(crate) documents_per_second: f64,
     pub(crate) cpu_seconds: CpuSeconds,
+    pub(crate) index_work: IndexWork,
     pub(crate) disturbed: bool,
 }
 
 impl Loader {
     /// Reads the documents back from an index that a sync has filled, and makes of them what was sent for it: the
-    /// pipeline took its flags and the contents of attachments away. `definition` is what the index was made with.
-    pub(crate) async fn prepare(
-        elastic: &Elastic,
-        jira: &Jira,
-        connector: &Connector,
-        definition: Value,
-    ) -> anyhow::Result<Self> {
+    /// pipeline took its flags and the contents of attachments away. The index is made with the mapping that the sync
+    /// ended up with: fields whose values are of several types would be refused as they were at first.
+    pub(crate) async fn prepare(elastic: &Elastic, jira: &Jira, connector: &Connector) -> anyhow::Result<Self> {
         let record = elastic.get(&format!("/_connector/{}", connector.id)).await?;
         let mut documents = Vec::new();
         elastic
@@ -72,7 +69,7 @@ impl Loader {
         Ok(Self {
             documents: lines.len(),
             bodies: bodies(&lines),
-            definition,
+            definition: elastic.definition(&connector.index).await?,
             pipeline: connector.pipeline.clone(),
         })
     }
@@ -111,6 +108,7 @@ impl Loader {
             seconds,
             documents_per_second: self.documents as f64 / seconds,
             cpu_seconds,
+            index_work: elastic.work(INDEX).await?,
             disturbed: cpu_seconds.is_disturbed(seconds),
         })
     }

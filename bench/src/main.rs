@@ -13,6 +13,7 @@ mod process;
 mod report;
 mod session;
 mod survey;
+mod table;
 mod targets;
 mod worker;
 
@@ -52,7 +53,7 @@ async fn main() -> ExitCode {
     }
     match measured.and_then(|report| Ok((write(&report, &options)?, report))) {
         Ok((file, report)) => {
-            println!("{}", report.table());
+            println!("{}", table::write(&report));
             println!("All figures: {file}");
             let failed = !report.is_correct() || (options.strict && !report.targets_met());
             ExitCode::from(u8::from(failed))

@@ -17,15 +17,16 @@ use crate::options::{Case, Kind, Options};
 use crate::report::{Measurement, Report, best};
 use crate::survey::Survey;
 use crate::targets;
-use crate::worker::{Connector, mib_above};
+use crate::worker::Connector;
 
 const INDEX: &str = "bench-jira";
 /// Issues that change before an incremental sync.
 const CHANGED: usize = 50;
 /// Requests that the bare loader keeps in flight.
 const IN_FLIGHT: [usize; 4] = [1, 2, 4, 8];
-/// Elasticsearch is warm when a load costs it hardly less than the one before.
-const WARM: f64 = 0.95;
+const WARM_UP_IN_FLIGHT: usize = 4;
+/// A load that costs Elasticsearch more than this share of the cheapest one before has gained nothing from warming up.
+const CHEAPER: f64 = 0.97;
 
 /// Tells what is going on.
 pub(crate) type Say<'a> = &'a (dyn Fn(&str) + Sync);
@@ -90,11 +91,10 @@ impl Session<'_> {
         (self.say)("a first sync, not measured, for the documents that the bare loader sends");
         self.jira.set_latency(0).await?;
         let connector = self.connector().await?;
-        let definition = self.elastic.definition(INDEX).await?;
         let mut worker = connector.start_worker(&self.elastic).await?;
         connector.run_job(&self.elastic, &mut worker, "full").await?;
         worker.stop().await?;
-        let loader = Loader::prepare(&self.elastic, &self.jira, &connector, definition).await?;
+        let loader = Loader::prepare(&self.elastic, &self.jira, &connector).await?;
         let (documents, mib) = (loader.documents(), loader.bytes() / (1024 * 1024));
         (self.say)(&format!("the loader has {documents} documents, {mib} MiB"));
         self.warm_up(&loader).await?;
@@ -117,16 +117,18 @@ impl Session<'_> {
         Ok(loads)
     }
 
+    /// Loads until two loads in a row were no cheaper than the cheapest before them.
     async fn warm_up(&self, loader: &Loader) -> anyhow::Result<()> {
-        let mut before = f64::INFINITY;
+        let (mut cheapest, mut no_cheaper) = (f64::INFINITY, 0);
         for round in 1..=self.options.warm_up {
-            let load = loader.load(&self.elastic, &self.jira, 4).await?;
+            let load = loader.load(&self.elastic, &self.jira, WARM_UP_IN_FLIGHT).await?;
             let cpu = load.cpu_seconds.elasticsearch;
             (self.say)(&format!("warming up, load {round}: Elasticsearch {cpu:.2} CPU s"));
-            if cpu > before * WARM {
+            no_cheaper = if cpu < cheapest * CHEAPER { 0 } else { no_cheaper + 1 };
+            if no_cheaper == 2 {
                 break;
             }
-            before = cpu;
+            cheapest = cheapest.min(cpu);
         }
         Ok(())
     }
@@ -179,7 +181,7 @@ impl Session<'_> {
         let mut worker = connector.start_worker(elastic).await?;
         self.quiet().await?;
         let idle = worker.memory()?;
-        let refreshes = elastic.refreshes(INDEX).await?;
+        let work = elastic.work(INDEX).await?;
         jira.reset_requests().await?;
         let meter = Meter::start(elastic, jira.pid(), Some(worker.pid())).await?;
         let job_type = match case.kind {
@@ -191,7 +193,7 @@ impl Session<'_> {
         let requests = jira.requests().await?;
         let peak = worker.memory()?;
         worker.stop().await?;
-        let refreshes = elastic.refreshes(INDEX).await? - refreshes;
+        let index_work = elastic.work(INDEX).await?.since(work);
         jira.set_latency(0).await?;
         let complaints = correctness::complaints(elastic, jira, INDEX, changed).await?;
         let (name, seconds) = (case.to_string(), end.seconds);
@@ -201,7 +203,6 @@ impl Session<'_> {
         ));
         Ok(Measurement {
             case,
-            name,
             job_seconds: end.seconds,
             wall_seconds,
             documents: end.indexed,
@@ -210,8 +211,8 @@ impl Session<'_> {
             requests_by_endpoint: requests.by_endpoint,
             cpu_seconds,
             idle_rss_mib: idle.resident_kib as f64 / 1024.0,
-            memory_mib_above_idle: mib_above(idle, peak),
-            refreshes,
+            peak_rss_mib: peak.peak_kib as f64 / 1024.0,
+            index_work,
             disturbed: cpu_seconds.is_disturbed(wall_seconds),
             complaints,
         })

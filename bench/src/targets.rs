@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::loader::Load;
 use crate::options::{Case, Kind};
-use crate::report::Measurement;
+use crate::report::{Measurement, as_text};
 use crate::survey::Survey;
 
 /// Worker CPU for one document, in milliseconds.
@@ -26,7 +26,8 @@ const SLOW: u64 = 100;
 /// One figure against what is allowed.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Target {
-    pub(crate) case: String,
+    #[serde(serialize_with = "as_text")]
+    pub(crate) case: Case,
     pub(crate) what: &'static str,
     pub(crate) measured: f64,
     pub(crate) allowed: f64,
@@ -53,7 +54,13 @@ pub(crate) fn judge(measured: &[Measurement], best: Option<&Load>, site: Survey)
                 Kind::Incremental => judge_incremental(one),
             };
             let text = "RSS above idle, MiB";
-            targets.push(target(one, text, one.memory_mib_above_idle, MEMORY_MIB, String::new()));
+            targets.push(target(
+                one,
+                text,
+                one.peak_rss_mib - one.idle_rss_mib,
+                MEMORY_MIB,
+                String::new(),
+            ));
             targets
         })
         .collect()
@@ -86,7 +93,7 @@ fn judge_full(one: &Measurement, measured: &[Measurement], best: Option<&Load>, 
     {
         let because = format!(
             "{} took {:.2} s, and {SLOW_JIRA_SECONDS} s more",
-            usual.name, usual.job_seconds
+            usual.case, usual.job_seconds
         );
         let allowed = usual.job_seconds + SLOW_JIRA_SECONDS;
         targets.push(target(one, "seconds", one.job_seconds, allowed, because));
@@ -124,7 +131,7 @@ fn judge_incremental(one: &Measurement) -> Vec<Target> {
 
 fn target(one: &Measurement, what: &'static str, measured: f64, allowed: f64, because: String) -> Target {
     Target {
-        case: one.name.clone(),
+        case: one.case,
         what,
         measured,
         allowed,
@@ -136,7 +143,10 @@ fn target(one: &Measurement, what: &'static str, measured: f64, allowed: f64, be
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::elastic::IndexWork;
     use crate::meter::CpuSeconds;
 
     const SITE: Survey = Survey {
@@ -156,7 +166,15 @@ mod tests {
             requests,
             cpu_seconds: cpu,
             documents: 5_000,
-            ..Measurement::empty(Case { kind, latency_ms })
+            case: Case { kind, latency_ms },
+            wall_seconds: job_seconds,
+            media_requests: 0,
+            requests_by_endpoint: BTreeMap::new(),
+            idle_rss_mib: 12.0,
+            peak_rss_mib: 60.0,
+            index_work: IndexWork::default(),
+            disturbed: false,
+            complaints: Vec::new(),
         }
     }
 
@@ -169,6 +187,7 @@ mod tests {
                 elasticsearch: 6.0,
                 ..CpuSeconds::default()
             },
+            index_work: IndexWork::default(),
             disturbed: false,
         }
     }

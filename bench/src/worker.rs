@@ -14,7 +14,7 @@ use tokio::process::Command;
 
 use crate::elastic::Elastic;
 use crate::jira::{EMAIL, Jira, TOKEN};
-use crate::process::{Memory, Process};
+use crate::process::Process;
 
 /// No job of the large data takes longer on a machine that is worth measuring on.
 const LONGEST_JOB: Duration = Duration::from_secs(3_600);
@@ -160,11 +160,6 @@ impl JobEnd {
             indexed: indexed.context("the job has no indexed_document_count")?,
         })
     }
-}
-
-/// Peak memory of a worker above what it held when it was idle, in MiB.
-pub(crate) fn mib_above(idle: Memory, peak: Memory) -> f64 {
-    peak.peak_kib.saturating_sub(idle.resident_kib) as f64 / 1024.0
 }
 
 /// Takes away what an earlier run left in a node that keeps running.
