@@ -42,6 +42,17 @@ pub enum SupervisorError {
         /// The configuration file.
         path: String,
     },
+    /// None of the connectors exists: a mistake in the file or another cluster, rather than something to wait for.
+    #[error(
+        "Elasticsearch has none of the connectors that {path} names ({ids}): correct connector_id, or create one with \
+         `jira-connector connector create`"
+    )]
+    NoSuchConnectors {
+        /// The configuration file.
+        path: String,
+        /// The ids it names.
+        ids: String,
+    },
     /// Elasticsearch is not usable.
     #[error(transparent)]
     Preflight(#[from] PreflightError),
@@ -88,6 +99,7 @@ impl Supervisor {
             Some(result) => drop(result?),
             None => return Ok(()),
         }
+        self.require_a_connector().await?;
         info!(
             connectors = self.config.connectors.len(),
             worker = self.worker,
@@ -97,6 +109,25 @@ impl Supervisor {
         let result = self.run_passes(&shutdown, &mut jobs).await;
         self.wind_down(&shutdown, jobs).await;
         result
+    }
+
+    /// One missing connector of several is only warned about: it must not stop the others.
+    async fn require_a_connector(&self) -> Result<(), SupervisorError> {
+        for entry in &self.config.connectors {
+            if self.client.connectors().get(&entry.connector_id).await?.is_some() {
+                return Ok(());
+            }
+        }
+        let ids: Vec<&str> = self
+            .config
+            .connectors
+            .iter()
+            .map(|entry| entry.connector_id.as_str())
+            .collect();
+        Err(SupervisorError::NoSuchConnectors {
+            path: self.config.path.display().to_string(),
+            ids: ids.join(", "),
+        })
     }
 
     async fn run_passes(

@@ -117,3 +117,11 @@ async fn a_connector_that_does_not_exist_is_named() {
         .await;
     assert_eq!(found["count"], 0, "no job is made for it: {found}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_any_existing_connector_says_so_and_ends() {
+    let stack = Stack::without_connector(&Setup::default()).await;
+    let config = stack.admin_config(&["no-such-connector"]);
+    let output = run_with(&config, &["run"]).await.exits_with(1);
+    says(&output, &["no-such-connector", "connector_id", "connector create"]);
+}
