@@ -159,16 +159,10 @@ impl JiraSource {
             item: format!("issue {}", issue.key),
             reason: error.to_string(),
         };
-        let attachments = match documents::attachments(&self.context, &issue) {
-            Attachments::Listed(found, _) => found,
-            Attachments::Unknown => Vec::new(),
-        };
+        // A comment that was not read may be a restricted one that shows a file.
+        issue.fields.remove("attachment");
         let document = documents::issue(&self.context, issue);
-        batch.incomplete.push(IncompleteIssue {
-            failure,
-            document,
-            attachments,
-        });
+        batch.incomplete.push(IncompleteIssue { failure, document });
         Ok(())
     }
 }

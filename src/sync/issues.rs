@@ -268,19 +268,13 @@ impl<S: Source, K: Sink> Batch<S, K> {
                     .filter_map(|document| document.issue_id.or(document.jira_id)),
             );
         }
-        for IncompleteIssue {
-            failure,
-            mut document,
-            attachments,
-        } in incomplete
-        {
+        for IncompleteIssue { failure, mut document } in incomplete {
             outcome.failed.push(failure.issue_id);
             if !indexed.contains(failure.issue_id) {
                 document
                     .fields
                     .insert(INCOMPLETE_FIELD.into(), failure.reason.clone().into());
                 fetched.documents.push(document);
-                fetched.attachments.extend(attachments);
             }
             fetched.failed.push(failure);
         }

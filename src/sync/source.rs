@@ -94,8 +94,6 @@ pub struct IncompleteIssue {
     pub failure: ItemFailure,
     /// The document without the missing part.
     pub document: Document,
-    /// What is attached to it.
-    pub attachments: Vec<PendingAttachment>,
 }
 
 /// What became of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed`,

@@ -1,30 +1,84 @@
-//! Comments and worklogs that not every reader of the issue may see.
+//! Comments and worklogs that not every reader of the issue may see, and the files that belong to them.
 //!
 //! Jira shows them to the service account; inside the issue document they would reach everybody who may read the
-//! issue, so they are always left out of it.
+//! issue, so they are always left out of it. Jira guards a file that a restricted comment shows like the comment.
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-/// Keeps what every reader of the issue may see in `fields.comment` and `fields.worklog`, and corrects their totals.
+/// Keeps what every reader of the issue may see: in `fields.comment` and `fields.worklog`, whose totals are corrected,
+/// and in `fields.attachment`.
 pub fn keep_public(fields: &mut Map<String, Value>) {
-    keep_public_in(fields, "comment", "comments");
-    keep_public_in(fields, "worklog", "worklogs");
+    let mut hidden = HashSet::new();
+    for (field, list, text) in [("comment", "comments", "body"), ("worklog", "worklogs", "comment")] {
+        for entry in keep_public_in(fields, field, list) {
+            hidden.extend(files_shown(&entry[text]));
+        }
+    }
+    if hidden.is_empty() {
+        return;
+    }
+    for shown in files_shown_to_all(fields) {
+        hidden.remove(&shown);
+    }
+    if let Some(Value::Array(attachments)) = fields.get_mut("attachment") {
+        attachments.retain(|attachment| {
+            attachment["filename"]
+                .as_str()
+                .is_none_or(|name| !hidden.contains(name))
+        });
+    }
 }
 
-fn keep_public_in(fields: &mut Map<String, Value>, field: &str, list: &str) {
+fn files_shown_to_all(fields: &Map<String, Value>) -> HashSet<String> {
+    let mut shown = HashSet::new();
+    for text in ["description", "environment"] {
+        shown.extend(fields.get(text).map(files_shown).unwrap_or_default());
+    }
+    for (pointer, text) in [("comment", "body"), ("worklog", "comment")] {
+        let list = fields
+            .get(pointer)
+            .and_then(|page| page.get(format!("{pointer}s")))
+            .and_then(Value::as_array);
+        shown.extend(list.into_iter().flatten().flat_map(|entry| files_shown(&entry[text])));
+    }
+    shown
+}
+
+/// The files that wiki text shows: `[^name]` as a link, `!name!` or `!name|options!` as a picture.
+fn files_shown(text: &Value) -> Vec<String> {
+    let text = text.as_str().unwrap_or_default();
+    let links = text
+        .split("[^")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(']'))
+        .map(|(name, _)| name);
+    // Between two exclamation marks of a sentence stands no file name, and a name that no file has does no harm.
+    let pictures = text.lines().flat_map(|line| line.split('!'));
+    links
+        .chain(pictures)
+        .map(|name| name.split('|').next().unwrap_or(name).trim().to_owned())
+        .collect()
+}
+
+/// Removes what is restricted and returns it.
+fn keep_public_in(fields: &mut Map<String, Value>, field: &str, list: &str) -> Vec<Value> {
     let Some(page) = fields.get_mut(field).and_then(Value::as_object_mut) else {
-        return;
+        return Vec::new();
     };
     let Some(Value::Array(entries)) = page.get_mut(list) else {
-        return;
+        return Vec::new();
     };
-    entries.retain(is_public);
-    let count = entries.len();
+    let (public, restricted): (Vec<Value>, Vec<Value>) = std::mem::take(entries).into_iter().partition(is_public);
+    let count = public.len();
+    *entries = public;
     for (member, value) in [("total", count), ("maxResults", count), ("startAt", 0)] {
         if page.contains_key(member) {
             page.insert(member.to_owned(), value.into());
         }
     }
+    restricted
 }
 
 /// Unknown means restricted: only an absent or null `visibility` is public, and only `jsdPublic: true` or its absence.
@@ -65,5 +119,28 @@ mod tests {
         assert_eq!(ids, [&json!("1"), &json!("4")]);
         assert_eq!(fields["comment"]["total"], 2);
         assert_eq!(fields["worklog"], json!({"total": 0, "worklogs": []}));
+    }
+
+    #[test]
+    fn a_file_of_a_restricted_comment_is_left_out_unless_everybody_is_shown_it() {
+        let mut fields = json!({
+            "description": "see [^plan.pdf] and !everyone.png|width=300!",
+            "comment": {"comments": [
+                {"body": "secret: [^salaries.xlsx], !face.png|thumbnail!, [^plan.pdf]", "visibility": {"type": "role"}},
+                {"body": "Wow! Look at !face2.png! now!"},
+                {"body": "!face2.png!", "jsdPublic": false},
+            ]},
+            "attachment": [
+                {"filename": "plan.pdf"}, {"filename": "salaries.xlsx"}, {"filename": "face.png"},
+                {"filename": "face2.png"}, {"filename": "everyone.png"}, {"filename": "other.txt"},
+            ],
+        })
+        .as_object()
+        .cloned()
+        .unwrap();
+        keep_public(&mut fields);
+        let attachments = fields["attachment"].as_array().unwrap();
+        let names: Vec<&str> = attachments.iter().filter_map(|one| one["filename"].as_str()).collect();
+        assert_eq!(names, ["plan.pdf", "face2.png", "everyone.png", "other.txt"]);
     }
 }
