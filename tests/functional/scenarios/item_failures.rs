@@ -9,7 +9,7 @@ use crate::harness::{Job, Setup, Stack};
 #[track_caller]
 fn reason_for(job: &Job, item: &str) -> String {
     let skipped = job.skipped();
-    let line = skipped.iter().find(|line| line.contains(item));
+    let line = skipped.iter().find(|line| line.contains(&format!("{item}:")));
     line.unwrap_or_else(|| panic!("nothing is said about {item}: {skipped:?}"))
         .clone()
 }

@@ -80,7 +80,7 @@ async fn a_search_that_fails_deletes_nothing() {
         (Fault::status(SEARCH, 401), &["search/jql", "401"]),
         (Fault::status(SEARCH, 410), &["search/jql", "410"]),
         (fault(SEARCH, FaultKind::Html), &["search/jql", "web page"]),
-        (fault(SEARCH, FaultKind::Truncate), &["127.0.0.1"]),
+        (fault(SEARCH, FaultKind::Truncate), &["search/jql", "cut off"]),
         (fault(SEARCH, FaultKind::CutJson), &["search/jql"]),
         (fault(SEARCH, FaultKind::Anonymous), &["search/jql", "anonymous"]),
         (
