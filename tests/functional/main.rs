@@ -10,4 +10,6 @@
 
 #[expect(dead_code, unused_imports, reason = "tests/it uses the rest of the harness")]
 mod harness;
+
+mod conformance;
 mod scenarios;
