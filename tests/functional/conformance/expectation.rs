@@ -88,3 +88,25 @@ fn fits(expected: &Value, found: &Value) -> bool {
         _ => found == text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use test_case::test_case;
+
+    use super::{Value, mismatch};
+
+    #[test_case(json!({}), json!({}), true; "nothing is expected and nothing is there")]
+    #[test_case(json!({}), json!({"a": 1}), false; "nothing is expected but something is there")]
+    #[test_case(json!({"a": {"b": 1}}), json!({"a": {"b": 1, "c": 2}}), true; "more is there than expected")]
+    #[test_case(json!({"a": null}), json!({}), false; "null is not absent")]
+    #[test_case(json!([1]), json!([1, 2]), false; "lists are as long as expected")]
+    #[test_case(json!([{"a": 1}]), json!([{"a": 2}]), false; "lists are looked into")]
+    #[test_case(json!("<any>"), Value::Null, false; "any is not null")]
+    #[test_case(json!("<time>"), json!("2026-01-01T00:00:00"), false; "a time has an offset")]
+    #[test_case(json!("<has b>"), json!("abc"), true; "a part of a text")]
+    #[test_case(json!("1"), json!(1), false; "a text is no number")]
+    fn finds_what_is_wrong(expected: Value, found: Value, fits: bool) {
+        assert_eq!(mismatch("answer", &expected, Some(&found)).is_none(), fits);
+    }
+}

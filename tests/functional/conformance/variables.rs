@@ -14,9 +14,14 @@ impl Variables {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// `name/0` is a member of the variable `name`.
     fn get(&self, name: &str) -> Result<&Value, String> {
         let unknown = || format!("the variable {name} was never captured");
-        self.0.get(name).ok_or_else(unknown)
+        let (whole, path) = name.split_at(name.find('/').unwrap_or(name.len()));
+        self.0
+            .get(whole)
+            .and_then(|value| value.pointer(path))
+            .ok_or_else(unknown)
     }
 
     /// The text with all variables replaced.
