@@ -224,7 +224,8 @@ async fn waiting_for_a_cluster_that_comes_up_reports_each_fault() {
 
 #[tokio::test]
 async fn waiting_ends_at_once_when_the_answer_is_no() {
-    for status in [401, 403, 404] {
+    // A server without a root resource is none of ours: it answers 404, and waiting would not change that.
+    for (status, said) in [(401, Some(401)), (403, Some(403)), (404, None)] {
         let server = MockServer::start().await;
         Mock::given(any())
             .respond_with(refusal(status, "security_exception", "no"))
@@ -235,7 +236,7 @@ async fn waiting_ends_at_once_when_the_answer_is_no() {
             .wait_until_reachable(second * 60, second, 2.0, |_, _| panic!())
             .await
             .unwrap_err();
-        assert_eq!(error.status(), Some(status));
+        assert_eq!(error.status(), said, "{error}");
     }
 }
 
