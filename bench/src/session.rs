@@ -91,7 +91,7 @@ impl Session<'_> {
         (self.say)("a first sync, not measured, for the documents that the bare loader sends");
         self.jira.set_latency(0).await?;
         let connector = self.connector().await?;
-        let mut worker = connector.start_worker(&self.elastic).await?;
+        let mut worker = connector.start_worker().await?;
         connector.run_job(&self.elastic, &mut worker, "full").await?;
         worker.stop().await?;
         let loader = Loader::prepare(&self.elastic, &self.jira, &connector).await?;
@@ -178,7 +178,7 @@ impl Session<'_> {
     async fn sync(&self, connector: &Connector, case: Case, changed: &[String]) -> anyhow::Result<Measurement> {
         let Self { elastic, jira, .. } = self;
         jira.set_latency(case.latency_ms).await?;
-        let mut worker = connector.start_worker(elastic).await?;
+        let mut worker = connector.start_worker().await?;
         self.quiet().await?;
         let idle = worker.memory()?;
         let work = elastic.work(INDEX).await?;

@@ -19,6 +19,8 @@ use crate::process::Process;
 /// No job of the large data takes longer on a machine that is worth measuring on.
 const LONGEST_JOB: Duration = Duration::from_secs(3_600);
 const LONGEST_START: Duration = Duration::from_secs(60);
+/// What the service logs when it begins to look for jobs.
+const READY: &str = "the service is running";
 /// How often a job is looked at; the times that count are those that the job itself states.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -100,17 +102,15 @@ impl Connector {
         })
     }
 
-    /// Starts the service and waits until it has reported to Elasticsearch for the first time.
-    pub(crate) async fn start_worker(&self, elastic: &Elastic) -> anyhow::Result<Process> {
-        let path = format!("/_connector/{}", self.id);
-        let before = elastic.get(&path).await?["last_seen"].clone();
+    /// Starts the service and waits until it says that it looks for jobs.
+    pub(crate) async fn start_worker(&self) -> anyhow::Result<Process> {
         let config = self.config.display().to_string();
         let mut worker = Process::start(&self.program, &["run", "-c", &config], &self.folder, "worker.log")?;
         let deadline = Instant::now() + LONGEST_START;
-        while elastic.get(&path).await?["last_seen"] == before {
+        while !worker.log().contains(READY) {
             worker.must_run()?;
             if Instant::now() > deadline {
-                bail!("the service gave no sign of life within {LONGEST_START:?}");
+                bail!("the service did not log \"{READY}\" within {LONGEST_START:?}");
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
