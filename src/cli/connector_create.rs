@@ -160,7 +160,7 @@ async fn finish(
     });
     let written = client
         .connectors()
-        .update_unconditionally(id, &record, Refresh::WaitFor)
+        .update_unconditionally(id, &record, Refresh::Immediate)
         .await;
     if let Err(error) = written {
         let left_over = client.api_keys().invalidate(&key.id).await.err();

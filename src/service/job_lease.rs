@@ -65,9 +65,10 @@ impl JobLease {
             "error": null,
             "metadata": { "claimed_by": claimed_by },
         });
+        // Who else looks for running jobs finds this one at once, and nobody waits a refresh interval for it.
         match client
             .sync_jobs()
-            .update_if_unchanged(&job, &claim, Refresh::WaitFor)
+            .update_if_unchanged(&job, &claim, Refresh::Immediate)
             .await
         {
             Ok(updated) => {

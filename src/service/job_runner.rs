@@ -283,7 +283,7 @@ impl JobRunner {
         if let Some(total) = self.total_documents(job).await {
             doc["total_document_count"] = total.into();
         }
-        match lease.write(&doc, Refresh::WaitFor).await {
+        match lease.write(&doc, Refresh::Immediate).await {
             Ok(()) => {}
             Err(LeaseError::Lost(reason)) => {
                 warn!(

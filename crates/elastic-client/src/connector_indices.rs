@@ -83,7 +83,7 @@ pub enum Refresh {
     None,
     /// The call returns once it is visible.
     WaitFor,
-    /// The index is refreshed for it; costly.
+    /// The index is refreshed for it, as the `_connector` API does for each of its writes. For rare writes.
     Immediate,
 }
 
