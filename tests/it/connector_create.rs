@@ -142,8 +142,8 @@ async fn a_second_connector_for_an_index_is_refused_and_the_first_one_stays() {
         "create",
         "--index-name",
         &other_index,
-        "--id",
-        &stack.connector,
+        // Ids that Elasticsearch makes may begin with a hyphen.
+        &format!("--id={}", stack.connector),
     ];
     let output = run_program(stack.folder(), &arguments).await.exits_with(1);
     output.complains_of(&[&stack.connector]);

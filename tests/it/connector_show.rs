@@ -53,7 +53,7 @@ async fn a_connector_is_shown_with_its_settings_and_last_sync_but_no_secret() {
     stack.assert_no_secret(&text.text());
 
     let json = stack
-        .command(&["--output", "json", "connector", "show", &stack.connector])
+        .command(&["--output", "json", "connector", "show", "--", &stack.connector])
         .await
         .exits_with(0);
     let shown = json.json();
