@@ -226,13 +226,19 @@ impl Stack {
         .await
     }
 
+    /// Whole documents by `_id`.
     pub(crate) async fn documents(&self) -> BTreeMap<String, Value> {
         self.elastic.documents(&self.index).await
     }
 
+    /// Documents by `_id`, with what tells them apart and the text of attachments.
+    pub(crate) async fn outlines(&self) -> BTreeMap<String, Value> {
+        self.elastic.outlines(&self.index).await
+    }
+
     /// The index holds exactly what the fixture's own model says: the same ids, digest and counts per type.
     pub(crate) async fn assert_index_is_the_model(&self) {
-        let documents = self.documents().await;
+        let documents = self.outlines().await;
         let expected: BTreeSet<String> = self.jira.site.ids().into_iter().collect();
         let indexed: BTreeSet<String> = documents.keys().cloned().collect();
         let missing: Vec<&String> = expected.difference(&indexed).take(5).collect();

@@ -141,7 +141,7 @@ async fn a_service_that_is_told_to_stop_suspends_its_job_and_the_next_one_comple
     let job = stack.finished(&id).await;
     assert_eq!(job.status(), "completed", "{}", job.error());
     stack.assert_index_is_the_model().await;
-    assert_eq!(job.documents("total"), stack.documents().await.len() as u64);
+    assert_eq!(job.documents("total"), stack.outlines().await.len() as u64);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

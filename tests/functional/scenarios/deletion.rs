@@ -23,7 +23,7 @@ async fn synced() -> Stack {
 async fn sync_from(stack: &Stack, before: &BTreeMap<String, Value>) -> (Job, BTreeMap<String, Value>) {
     let job = stack.sync_completes(&[]).await;
     stack.assert_index_is_the_model().await;
-    let after = stack.documents().await;
+    let after = stack.outlines().await;
     assert_eq!(job.documents("deleted"), gone(before, &after).len() as u64);
     assert_eq!(job.documents("total"), after.len() as u64);
     (job, after)
@@ -32,7 +32,7 @@ async fn sync_from(stack: &Stack, before: &BTreeMap<String, Value>) -> (Job, BTr
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_issue_leaves_with_its_attachments_and_single_deletions_are_seen() {
     let stack = synced().await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     let key = stack.jira.special("attachments");
     stack.jira.site.delete_issue(&key).unwrap();
     let other = before
@@ -71,7 +71,7 @@ async fn a_deleted_issue_leaves_with_its_attachments_and_single_deletions_are_se
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renamed_project_changes_ids_and_is_no_deletion() {
     let stack = synced().await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     stack.jira.site.reset_requests();
     stack
         .jira
@@ -107,7 +107,7 @@ async fn a_renamed_project_changes_ids_and_is_no_deletion() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moved_issue_is_there_once_under_its_new_id() {
     let stack = synced().await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     let key = stack.jira.special("attachments");
     let new_key = stack.jira.site.move_issue(&key, "DEV_2").unwrap();
     let (_, after) = sync_from(&stack, &before).await;
@@ -123,7 +123,7 @@ async fn a_moved_issue_is_there_once_under_its_new_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn archived_and_binned_things_leave_without_counting_for_the_guard() {
     let stack = synced().await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     let key = stack.jira.special("comments_120");
     stack.jira.site.archive_issue(&key, true).unwrap();
     let (_, without_issue) = sync_from(&stack, &before).await;
@@ -148,7 +148,7 @@ async fn projects_that_the_configuration_no_longer_names_leave_without_counting_
     let values = json!({ "values": { "projects": "AND, EMPTY" } });
     stack.elastic.put(&path, &values).await;
     let job = stack.sync_completes(&[]).await;
-    let documents = stack.documents().await;
+    let documents = stack.outlines().await;
     let of_others = documents.values().filter(|document| {
         let key = document["Key"].as_str().or(document["issue"].as_str()).unwrap();
         key != "EMPTY" && key != "AND" && !key.starts_with("AND-")

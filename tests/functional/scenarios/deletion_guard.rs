@@ -6,7 +6,7 @@ use crate::harness::{Setup, Stack};
 async fn losing_sight_of_a_large_project_deletes_nothing_until_somebody_allows_it() {
     let stack = Stack::small().await;
     stack.sync_completes(&[]).await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     stack.jira.site.hide_project("FIX", true).unwrap();
     let would_go = before.len() - stack.jira.site.ids().len();
 
@@ -21,13 +21,13 @@ async fn losing_sight_of_a_large_project_deletes_nothing_until_somebody_allows_i
         .output
         .complains_of(&["nothing was deleted", "FIX", &allow, &count, "max_deletion_percent"]);
     assert_eq!(refused.job.documents("deleted"), 0);
-    assert!(before.keys().eq(stack.documents().await.keys()));
+    assert!(before.keys().eq(stack.outlines().await.keys()));
     let record = stack.connector_record().await;
     assert_eq!(record["last_sync_error"], refused.job.error());
 
     let too_few = stack.sync(&["--allow-deletions", "20"]).await;
     assert_eq!(too_few.job.status(), "error");
-    assert!(before.keys().eq(stack.documents().await.keys()));
+    assert!(before.keys().eq(stack.outlines().await.keys()));
 
     let number = would_go.to_string();
     let allowed = stack.sync(&["--allow-deletions", &number]).await;
@@ -45,13 +45,13 @@ async fn losing_sight_of_a_large_project_deletes_nothing_until_somebody_allows_i
 async fn a_project_that_was_out_of_sight_for_one_sync_lost_nothing() {
     let stack = Stack::small().await;
     stack.sync_completes(&[]).await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     stack.jira.site.hide_project("FIX", true).unwrap();
     assert_eq!(stack.sync(&[]).await.job.status(), "error");
     stack.jira.site.hide_project("FIX", false).unwrap();
     stack.sync_completes(&[]).await;
     stack.assert_index_is_the_model().await;
-    let after = stack.documents().await;
+    let after = stack.outlines().await;
     for (id, document) in before.iter().filter(|(_, document)| document["Key"].is_null()) {
         assert_eq!(after[id]["body"], document["body"], "the text of {id}");
     }

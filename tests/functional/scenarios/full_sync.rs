@@ -89,7 +89,7 @@ async fn two_full_syncs_by_the_service_leave_the_whole_jira_and_honest_records()
 
     let first_downloads = stack.jira.requests_to("attachment_content");
     assert!(first_downloads > 0);
-    let first = stack.documents().await;
+    let first = stack.outlines().await;
     stack.jira.site.reset_requests();
     let again = stack.elastic.create_job(&stack.connector).await;
     let again = stack.finished(&again).await;
@@ -102,7 +102,7 @@ async fn two_full_syncs_by_the_service_leave_the_whole_jira_and_honest_records()
         stack.jira.answered(404),
         "only what could not be had is asked for again"
     );
-    let second = stack.documents().await;
+    let second = stack.outlines().await;
     for (id, document) in &first {
         assert_eq!(document["body"], second[id]["body"], "the text of {id} is still there");
     }

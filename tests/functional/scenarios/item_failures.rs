@@ -43,7 +43,7 @@ async fn an_attachment_that_cannot_be_fetched_is_on_record_and_indexed_later() {
     }
     let job = stack.sync_completes(&[]).await;
     stack.assert_index_is_the_model().await;
-    let documents = stack.documents().await;
+    let documents = stack.outlines().await;
     for (id, _, reason) in &attachments {
         let line = reason_for(&job, id);
         assert!(line.contains(reason), "{line}");
@@ -53,7 +53,7 @@ async fn an_attachment_that_cannot_be_fetched_is_on_record_and_indexed_later() {
 
     stack.jira.site.clear_faults();
     stack.sync_completes(&[]).await;
-    let documents = stack.documents().await;
+    let documents = stack.outlines().await;
     for (id, text, _) in &attachments {
         assert_eq!(documents[id]["body"], *text, "{id}");
     }
@@ -86,14 +86,14 @@ async fn text_that_was_extracted_earlier_outlives_a_failed_download() {
     );
     let id = format!("{key}-{kept}");
     reason_for(&job, &id);
-    assert_eq!(stack.documents().await[&id]["body"], "the quagga is kept");
+    assert_eq!(stack.outlines().await[&id]["body"], "the quagga is kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issue_that_jira_cannot_give_stays_as_it_was() {
     let stack = Stack::small().await;
     stack.sync_completes(&[]).await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     // The first issue of every batch is refused, whenever it is asked for.
     stack
         .jira
@@ -102,7 +102,7 @@ async fn an_issue_that_jira_cannot_give_stays_as_it_was() {
     let job = stack.sync_completes(&[]).await;
     assert!(job.noted("skipped_items") > 0, "{:?}", job.skipped());
     assert_eq!(job.documents("deleted"), 0);
-    assert!(before.keys().eq(stack.documents().await.keys()));
+    assert!(before.keys().eq(stack.outlines().await.keys()));
     stack.jira.site.clear_faults();
     stack.sync_completes(&[]).await;
     stack.assert_index_is_the_model().await;

@@ -14,7 +14,7 @@ type Case = (Fault, &'static [&'static str]);
 async fn check(cases: Vec<Case>) {
     let stack = Stack::small().await;
     stack.sync_completes(&[]).await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     let gone = stack.jira.special("comments_24");
     stack.jira.site.delete_issue(&gone).unwrap();
     for (fault, says) in cases {
@@ -37,7 +37,7 @@ async fn check(cases: Vec<Case>) {
         }
         assert!(job.0["completed_at"].is_string(), "{name}: {}", job.0);
         assert_eq!(job.documents("deleted"), 0, "{name}");
-        let after = stack.documents().await;
+        let after = stack.outlines().await;
         assert!(
             before.keys().eq(after.keys()),
             "{name}: a failed sync removes nothing and invents nothing"
@@ -107,7 +107,7 @@ async fn a_search_that_fails_half_way_deletes_nothing() {
     })
     .await;
     stack.sync_completes(&[]).await;
-    let before: BTreeMap<_, _> = stack.documents().await;
+    let before: BTreeMap<_, _> = stack.outlines().await;
     for kind in [
         FaultKind::Html,
         FaultKind::CutJson,
@@ -120,7 +120,7 @@ async fn a_search_that_fails_half_way_deletes_nothing() {
         let failed = stack.sync(&[]).await;
         assert_eq!(failed.job.status(), "error", "{kind:?}: {}", failed.output);
         assert_eq!(failed.job.documents("deleted"), 0, "{kind:?}");
-        let after = stack.documents().await;
+        let after = stack.outlines().await;
         assert!(
             before.keys().eq(after.keys()),
             "{kind:?}: a failed sync removes nothing"
@@ -180,7 +180,7 @@ async fn issues_that_cannot_be_fetched_delete_nothing() {
 async fn a_token_that_expires_during_a_sync_deletes_nothing() {
     let stack = Stack::small().await;
     stack.sync_completes(&[]).await;
-    let before = stack.documents().await;
+    let before = stack.outlines().await;
     stack
         .jira
         .site
@@ -194,7 +194,7 @@ async fn a_token_that_expires_during_a_sync_deletes_nothing() {
     let refused = stack.sync(&[]).await;
     assert_eq!(refused.job.status(), "error", "{}", refused.output);
     refused.output.complains_of(&["myself", "account_email", "api_token"]);
-    assert!(before.keys().eq(stack.documents().await.keys()));
+    assert!(before.keys().eq(stack.outlines().await.keys()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
