@@ -29,11 +29,16 @@ async fn losing_sight_of_a_large_project_deletes_nothing_until_somebody_allows_i
     assert_eq!(too_few.job.status(), "error");
     assert!(before.keys().eq(stack.outlines().await.keys()));
 
+    // Allowed for a job that the service runs.
     let number = would_go.to_string();
-    let allowed = stack.sync(&["--allow-deletions", &number]).await;
-    assert_eq!(allowed.job.status(), "completed", "{}", allowed.output);
-    assert_eq!(allowed.job.documents("deleted"), would_go as u64);
+    let arguments = ["--output", "json", "sync", "start", "--allow-deletions", &number];
+    let asked = stack.command(&arguments).await.exits_with(0);
+    let mut service = stack.start_service();
+    let allowed = stack.finished(asked.json()["job_id"].as_str().unwrap()).await;
+    assert_eq!(allowed.status(), "completed", "{}", allowed.error());
+    assert_eq!(allowed.documents("deleted"), would_go as u64);
     stack.assert_index_is_the_model().await;
+    service.terminate().await;
 
     // It was allowed once.
     stack.jira.site.hide_project("DEV_2", true).unwrap();
