@@ -3,6 +3,7 @@
 //! Finding jobs is left to `supervisor`; what a sync does to `sync`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use elastic_client::{ElasticClient, ElasticError, JobStatus, JobType, Refresh, SyncJobRecord};
@@ -38,7 +39,7 @@ pub struct JobRunner {
     /// Largest file whose content is fetched, in bytes.
     pub max_file_size: u64,
     /// How long a job may go without a sign of life before other workers take it over.
-    pub idle_job_timeout: std::time::Duration,
+    pub idle_job_timeout: Duration,
     /// Name of this worker.
     pub worker: String,
 }
@@ -80,6 +81,16 @@ enum JobFailure {
     UnsupportedType(String),
     #[error("the ingest pipeline \"{0}\" does not exist: create it, or choose another in the connector's settings")]
     NoPipeline(String),
+}
+
+/// How long a sync that ended waits for Elasticsearch's last answers.
+fn patience(reason: Option<StopReason>) -> Duration {
+    match reason {
+        // A service that is told to stop has seven seconds in all.
+        Some(StopReason::Shutdown) => Duration::from_secs(5),
+        Some(StopReason::Lost(_)) => Duration::ZERO,
+        Some(StopReason::Canceled | StopReason::LostContact(_)) | None => Duration::from_secs(30),
+    }
 }
 
 impl JobRunner {
@@ -190,16 +201,19 @@ impl JobRunner {
         };
         let (source, sink) = prepared?;
         let progress = Arc::clone(report.progress());
-        let sync = Arc::new(ContentSync::new(source, sink, progress, setup.options));
-        let summary = if incremental {
+        let sync = Arc::new(ContentSync::new(source, Arc::clone(&sink), progress, setup.options));
+        let result = if incremental {
             let cursor = self.stored_cursor().await?;
-            sync.incremental(cursor, stop.token()).await?
+            sync.incremental(cursor, stop.token()).await
         } else {
             let resume = job_report::saved_checkpoint(job);
             let (following, resumed_from) = (Arc::clone(&sync), resume.clone());
             report.save_checkpoints(move || following.checkpoint(resumed_from.as_ref()));
-            sync.full(resume, stop.token()).await?
+            sync.full(resume, stop.token()).await
         };
+        // Nothing may reach the index after the job's end is on record, and what did reach it is to be counted.
+        sink.close(patience(stop.reason())).await;
+        let summary = result?;
         if summary.kept_without_proof > 0 {
             let documents = summary.kept_without_proof;
             warn!(documents, "kept documents that nobody could say are gone");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tracing::warn;
 
 use super::delivery::{Queued, deliver};
 use super::index_sink::Shared;
@@ -14,6 +15,8 @@ use crate::sync::{Operation, SinkError};
 
 /// An open batch is sent when nothing was added for this long: it holds budget that a large document may wait for.
 const LINGER: Duration = Duration::from_millis(100);
+/// How long the answers to the last requests are waited for when a sync ends early.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
 /// What the sink asks of the task.
 #[derive(Debug)]
@@ -35,12 +38,13 @@ pub struct BatchLimits {
     pub in_flight: usize,
 }
 
-/// Runs until the sink is dropped or a batch fails as a whole.
+/// Runs until the sink is dropped or closed, or a batch fails as a whole.
 pub(super) async fn run(
     shared: Arc<Shared>,
     limits: BatchLimits,
     mut commands: mpsc::Receiver<Command>,
 ) -> Result<(), SinkError> {
+    let closed = shared.closed.clone();
     let mut batcher = Batcher {
         shared,
         limits,
@@ -49,22 +53,9 @@ pub(super) async fn run(
         bytes: 0,
         in_flight: JoinSet::new(),
     };
-    loop {
-        let lingering = !batcher.open.is_empty();
-        tokio::select! {
-            command = commands.recv() => match command {
-                Some(Command::Write(queued)) => batcher.add(queued).await?,
-                Some(Command::Flush(done)) => {
-                    batcher.drain().await?;
-                    // The sink may have been dropped while it waited; nobody needs the answer then.
-                    done.send(()).unwrap_or_default();
-                }
-                None => return batcher.drain().await,
-            },
-            Some(finished) = batcher.in_flight.join_next() => joined(finished)?,
-            () = tokio::time::sleep(LINGER), if lingering => batcher.send_open().await?,
-        }
-    }
+    let served = closed.run_until_cancelled(batcher.serve(&mut commands)).await;
+    batcher.settle().await;
+    served.unwrap_or(Ok(()))
 }
 
 struct Batcher {
@@ -77,6 +68,33 @@ struct Batcher {
 }
 
 impl Batcher {
+    async fn serve(&mut self, commands: &mut mpsc::Receiver<Command>) -> Result<(), SinkError> {
+        loop {
+            let lingering = !self.open.is_empty();
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Write(queued)) => self.add(queued).await?,
+                    Some(Command::Flush(done)) => {
+                        self.drain().await?;
+                        // The sink may have been dropped while it waited; nobody needs the answer then.
+                        done.send(()).unwrap_or_default();
+                    }
+                    None => return self.drain().await,
+                },
+                Some(finished) = self.in_flight.join_next() => joined(finished)?,
+                () = tokio::time::sleep(LINGER), if lingering => self.send_open().await?,
+            }
+        }
+    }
+
+    /// Elasticsearch carries out what was sent, whoever waits for it; only its answers make it count.
+    async fn settle(&mut self) {
+        let answers = async { while self.in_flight.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, answers).await.is_err() {
+            warn!("bulk requests have no answer yet; the documents in them are not counted");
+        }
+    }
+
     async fn add(&mut self, queued: Queued) -> Result<(), SinkError> {
         let lines = if matches!(queued.operation, Operation::Delete { .. }) {
             1

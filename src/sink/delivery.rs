@@ -39,6 +39,9 @@ pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Resu
     for attempt in 1.. {
         let answered = send(&shared, batch).await?;
         let Sorted { busy, repaired, mixed } = settle(&shared, answered, attempt < MAX_ATTEMPTS)?;
+        if shared.closed.is_cancelled() {
+            return Ok(());
+        }
         if busy.is_empty() {
             shared.in_flight.recovered();
         } else {

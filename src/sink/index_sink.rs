@@ -4,11 +4,13 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use elastic_client::{ElasticClient, ItemError};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::batcher::{self, BatchLimits, Command};
@@ -72,6 +74,8 @@ pub(super) struct Shared {
     pub(super) pipeline: Option<String>,
     pub(super) progress: Arc<Progress>,
     pub(super) in_flight: InFlightLimit,
+    /// Cancelled when nothing more may be sent.
+    pub(super) closed: CancellationToken,
     max_text_document_bytes: Option<usize>,
     monitor: Mutex<ErrorMonitor>,
     rejected_issues: Mutex<HashSet<IssueId>>,
@@ -174,6 +178,7 @@ impl IndexSink {
             pipeline,
             progress,
             in_flight: InFlightLimit::new(options.batch.in_flight),
+            closed: CancellationToken::new(),
             max_text_document_bytes: options.max_text_document_bytes,
             monitor: Mutex::new(ErrorMonitor::new(options.error_monitor)),
             rejected_issues: Mutex::new(HashSet::new()),
@@ -188,6 +193,18 @@ impl IndexSink {
             budget_units,
             commands,
             batcher: Mutex::new(Some(batcher)),
+        }
+    }
+
+    /// Sends nothing more, and waits `patience` at most for the answers to what was sent, so that it counts.
+    pub async fn close(&self, patience: Duration) {
+        self.shared.closed.cancel();
+        let batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut task) = batcher
+            && tokio::time::timeout(patience, &mut task).await.is_err()
+        {
+            warn!("bulk requests have no answer yet; the documents in them are not counted");
+            task.abort();
         }
     }
 
