@@ -8,6 +8,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 ES_PORT ?= 9200
 JIRA_PORT ?= 8080
 DATA_SIZE ?= small
+PROFILE ?= release
 export JIRA_PORT DATA_SIZE
 
 ##@ See it work
@@ -37,6 +38,13 @@ bench: ## Measure the release build beside a bare loader (port 9298). DATA_SIZE=
 	@scripts/require cargo cc curl elasticsearch
 	cargo build --release --workspace --bin jira-connector --bin jira-fixture --bin jira-connector-bench
 	@ES_PORT=$(call given,ES_PORT,9298) DATA_SIZE=$(call given,DATA_SIZE,medium) target/release/jira-connector-bench $(ARGS)
+
+.PHONY: ftest
+ftest: ## One connector from creation to its last sync (port 9297). DATA_SIZE=medium|large, JIRA_CONFIG=file, PROFILE=debug, KEEP=1
+	@scripts/require cargo cc curl elasticsearch
+	cargo build $(if $(filter debug,$(PROFILE)),,--release) --workspace --bin jira-connector --bin jira-fixture --bin jira-connector-ftest
+	@NAME=$(or $(NAME),jira) ES_PORT=$(call given,ES_PORT,9297) JIRA_CONFIG=$(JIRA_CONFIG) \
+		target/$(PROFILE)/jira-connector-ftest --programs target/$(PROFILE)
 
 .PHONY: release
 release: ## target/release/jira-connector

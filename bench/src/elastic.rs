@@ -89,6 +89,10 @@ impl Elastic {
         Ok(Self { client, url })
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The sign-in of the administrator, for a config.yml.
     pub(crate) fn admin_config(&self) -> String {
         let url = &self.url;

@@ -90,10 +90,16 @@ impl Jira {
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        self.process.stop().await
+        self.process.stop().await.map(drop)
     }
 
-    async fn control(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    /// A call of the control API; nothing is answered to most changes.
+    pub(crate) async fn control(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let mut request = self.client.request(method, format!("{}/__fixture/{path}", self.url));
         if let Some(body) = body {
             request = request.json(body);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -88,16 +88,17 @@ impl Process {
         })
     }
 
-    /// Asks it to end and waits for that.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+    /// Asks it to end and waits for that; how it ended.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<ExitStatus> {
         let pid = self.pid.to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().await?;
         if !sent.success() {
             bail!("could not send SIGTERM to process {pid}");
         }
         let ended = tokio::time::timeout(LONGEST_END, self.child.wait()).await;
-        ended.with_context(|| format!("process {pid} still runs {LONGEST_END:?} after SIGTERM"))??;
-        Ok(())
+        ended
+            .with_context(|| format!("process {pid} still runs {LONGEST_END:?} after SIGTERM"))?
+            .map_err(Into::into)
     }
 }
 
