@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::context;
 use super::exit::CommandError;
 use super::output::Output;
-use crate::config::{Config, ConnectorEntry};
+use crate::config::{Config, ConnectorEntry, JiraLimits};
 use crate::service::{self, USER_AGENT, client_for_connector};
 use crate::source::{JiraSettings, Login};
 
@@ -41,7 +41,7 @@ pub(super) async fn check(config: &Config, output: &Output) -> Result<(), Comman
             findings.add("connectors", Err(missing));
         }
         for entry in &config.connectors {
-            connector(&client, entry, &mut findings).await;
+            connector(&client, entry, &config.jira, &mut findings).await;
         }
     }
     report(&findings, output);
@@ -126,7 +126,7 @@ fn denied(granted: &Value) -> impl Iterator<Item = &String> {
         .map(|(name, _)| name)
 }
 
-async fn connector(client: &ElasticClient, entry: &ConnectorEntry, findings: &mut Findings) {
+async fn connector(client: &ElasticClient, entry: &ConnectorEntry, limits: &JiraLimits, findings: &mut Findings) {
     let id = &entry.connector_id;
     let subject = |what: &str| format!("{what} of {id}");
     let record = match client.connectors().get(id).await {
@@ -156,7 +156,7 @@ async fn connector(client: &ElasticClient, entry: &ConnectorEntry, findings: &mu
         }
     };
     findings.add(&subject("configuration"), Ok("complete".into()));
-    jira(settings, &subject, findings).await;
+    jira(settings, limits, &subject, findings).await;
 }
 
 async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index: &str) -> Result<String, String> {
@@ -170,9 +170,14 @@ async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index:
     privileges(&own, wanted).await.map(|()| format!("{index} is writable"))
 }
 
-async fn jira(settings: JiraSettings, subject: &dyn Fn(&str) -> String, findings: &mut Findings) {
+async fn jira(
+    settings: JiraSettings,
+    limits: &JiraLimits,
+    subject: &dyn Fn(&str) -> String,
+    findings: &mut Findings,
+) {
     let url = settings.url.clone();
-    let login = match Login::new(settings, USER_AGENT).await {
+    let login = match Login::new(settings, limits, USER_AGENT).await {
         Ok(login) => login,
         Err(error) => {
             findings.add(&subject("Jira"), Err(error.to_string()));

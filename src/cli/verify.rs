@@ -60,14 +60,6 @@ pub(super) async fn inspect(config: &Config, named: Option<String>) -> Result<In
     let id = &entry.connector_id;
     let record = client.connectors().get(id).await.context("cannot read the connector")?;
     let record = record.ok_or_else(|| anyhow!("there is no connector {id}; `connector list` shows those there are"))?;
-    let max_file_size = config.service.max_file_download_size;
-    let opened = Inspection::open(
-        &client,
-        &entry,
-        &record.value,
-        &config.elasticsearch.bulk,
-        max_file_size,
-    )
-    .await;
+    let opened = Inspection::open(&client, &entry, &record.value, config).await;
     Ok(opened.context("cannot look at Jira and the index")?)
 }

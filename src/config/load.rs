@@ -11,6 +11,7 @@ use super::elasticsearch::{self, ElasticsearchConfig};
 use super::environment;
 use super::error::{ConfigError, Problem};
 use super::extraction_service::{self, ExtractionServiceConfig};
+use super::jira::{self, JiraLimits};
 use super::layers::Layers;
 use super::located::{self, Located, Node, ParseFault};
 use super::reader::Reader;
@@ -26,6 +27,8 @@ pub struct Config {
     pub elasticsearch: ElasticsearchConfig,
     /// Intervals and limits of the service.
     pub service: ServiceConfig,
+    /// How patiently and how fast Jira is asked.
+    pub jira: JiraLimits,
     /// The connectors to work for; empty is fine for commands that need none.
     pub connectors: Vec<ConnectorEntry>,
     /// The extraction service, when one is named.
@@ -81,6 +84,7 @@ impl Config {
         let connectors = connectors::read(&mut reader);
         let elasticsearch = elasticsearch::read(&mut reader);
         let service = service::read(&mut reader);
+        let jira = jira::read(&mut reader);
         let extraction_service = extraction_service::read(&mut reader);
         let (problems, warnings) = reader.finish();
         if !problems.is_empty() {
@@ -94,6 +98,7 @@ impl Config {
             path,
             elasticsearch,
             service,
+            jira,
             connectors,
             extraction_service,
             warnings,

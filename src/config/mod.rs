@@ -23,6 +23,7 @@ mod elasticsearch;
 mod bulk;
 
 mod extraction_service;
+mod jira;
 mod service;
 
 mod logging;
@@ -37,6 +38,7 @@ pub use connectors::ConnectorEntry;
 pub use elasticsearch::{ElasticCredentials, ElasticsearchConfig};
 pub use error::{ConfigError, Problem};
 pub use extraction_service::ExtractionServiceConfig;
+pub use jira::JiraLimits;
 pub use keys::{KeyInfo, KeyUse, known_keys};
 pub use load::Config;
 pub use logging::{LogFormat, LogLevel};

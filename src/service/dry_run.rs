@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clients::{USER_AGENT, client_for_connector};
 use super::job_setup::{JobSetup, SetupError};
-use crate::config::{BulkConfig, ConnectorEntry};
+use crate::config::{Config, ConnectorEntry};
 use crate::sink::{IndexSink, SinkOptions};
 use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
@@ -77,25 +77,24 @@ impl Inspection {
         client: &ElasticClient,
         entry: &ConnectorEntry,
         record: &ConnectorRecord,
-        bulk: &BulkConfig,
-        max_file_size: u64,
+        config: &Config,
     ) -> Result<Self, InspectionError> {
         let setup = JobSetup::from_job(&snapshot(record))?;
         let data = client_for_connector(client, entry)?;
         if !data.indices().exists(&setup.index).await? {
             return Err(InspectionError::NoIndex(setup.index));
         }
-        let login = Login::new(setup.settings.clone(), USER_AGENT).await?;
+        let login = Login::new(setup.settings.clone(), &config.jira, USER_AGENT).await?;
         let source = login
             .open(
                 FileRules {
-                    max_size: max_file_size,
+                    max_size: config.service.max_file_download_size,
                 },
                 Utc::now(),
             )
             .await?;
         let progress = Arc::new(Progress::default());
-        let options = SinkOptions::from_config(bulk);
+        let options = SinkOptions::from_config(&config.elasticsearch.bulk);
         let sink = IndexSink::start(data, &setup.index, None, options, Arc::clone(&progress));
         let (source, sink, index) = (Arc::new(source), Arc::new(sink), setup.index.clone());
         let cursor = record.sync_cursor.as_ref().and_then(SyncCursor::read);

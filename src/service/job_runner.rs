@@ -18,7 +18,7 @@ use super::job_lease::{Claim, JobLease, LeaseError};
 use super::job_report::{self, JobReport};
 use super::job_setup::{JobSetup, SetupError};
 use super::stop::{JobStop, StopReason};
-use crate::config::{BulkConfig, ConnectorEntry};
+use crate::config::{BulkConfig, ConnectorEntry, JiraLimits};
 use crate::sink::{ContentIndex, IndexSink, SinkOptions};
 use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
@@ -36,6 +36,8 @@ pub struct JobRunner {
     pub connector: ConnectorEntry,
     /// Limits of the writing side.
     pub bulk: BulkConfig,
+    /// Limits of the reading side.
+    pub jira: JiraLimits,
     /// Largest file whose content is fetched, in bytes.
     pub max_file_size: u64,
     /// How long a job may go without a sign of life before other workers take it over.
@@ -239,7 +241,7 @@ impl JobRunner {
         let files = FileRules {
             max_size: self.max_file_size,
         };
-        let login = Login::new(setup.settings.clone(), USER_AGENT).await?;
+        let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT).await?;
         let source = Arc::new(login.open(files, Utc::now()).await?);
         ContentIndex::new(&data, &setup.index).prepare().await?;
         let pipeline = self.existing_pipeline(setup).await?;

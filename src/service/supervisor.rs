@@ -211,6 +211,7 @@ impl Supervisor {
             client: self.client.clone(),
             connector: entry.clone(),
             bulk: self.config.elasticsearch.bulk.clone(),
+            jira: self.config.jira.clone(),
             max_file_size: self.config.service.max_file_download_size,
             idle_job_timeout: self.config.service.idle_job_timeout,
             worker: self.worker.clone(),

@@ -13,10 +13,8 @@ use super::documents::{DocumentContext, FileRules};
 use super::jira_source::JiraSource;
 use super::scope::{ResolvedScope, UnknownProjects};
 use super::settings::{JiraSettings, ProjectScope};
+use crate::config::JiraLimits;
 use crate::sync::SourceError;
-
-/// Requests in flight at one Jira, downloads excepted.
-const CONCURRENT_REQUESTS: usize = 16;
 
 /// A Jira that accepted the credential.
 #[derive(Debug)]
@@ -50,14 +48,20 @@ impl From<LoginError> for SourceError {
 
 impl Login {
     /// Logs in. The credential counts as accepted only when `myself` answers for an account.
-    pub async fn new(settings: JiraSettings, user_agent: &str) -> Result<Self, LoginError> {
+    pub async fn new(settings: JiraSettings, limits: &JiraLimits, user_agent: &str) -> Result<Self, LoginError> {
         let mut config = JiraConfig::new(settings.url.clone(), settings.edition, settings.auth.clone());
         config.tls = Tls {
             verification: settings.tls_verification,
             ca_pem: settings.ca_pem.clone(),
         };
         config.retries = settings.retries;
-        config.max_concurrent_requests = CONCURRENT_REQUESTS;
+        config.connect_timeout = limits.connect_timeout;
+        config.read_timeout = limits.read_timeout;
+        config.request_timeout = limits.request_timeout;
+        config.retry_delay = limits.retry_interval;
+        config.max_retry_delay = limits.max_retry_interval;
+        config.max_wait = limits.max_wait;
+        config.max_concurrent_requests = limits.max_concurrent_requests;
         config.user_agent = user_agent.to_owned();
         let client = JiraClient::new(config)?;
         let myself = client.myself().await?;

@@ -85,8 +85,12 @@ pub struct JiraConfig {
     pub tls: Tls,
     /// Further tries after the first one.
     pub retries: u32,
-    /// Delay before the first further try when Jira names none; doubles with each try, with jitter, up to a minute.
+    /// Delay before the first further try when Jira names none; doubles with each try, times 0.7 to 1.3.
     pub retry_delay: Duration,
+    /// Longest such delay, before jitter.
+    pub max_retry_delay: Duration,
+    /// Longest wait that is kept when Jira names one.
+    pub max_wait: Duration,
     /// Requests under way at once, over all clones of the client.
     pub max_concurrent_requests: usize,
     /// Limit for reaching the host, TLS handshake included.
@@ -110,6 +114,8 @@ impl JiraConfig {
             tls: Tls::default(),
             retries: 3,
             retry_delay: Duration::from_secs(1),
+            max_retry_delay: Duration::from_secs(60),
+            max_wait: Duration::from_secs(3600),
             max_concurrent_requests: 10,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),

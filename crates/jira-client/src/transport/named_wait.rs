@@ -7,15 +7,13 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// Nothing is waited for longer than this.
-const LONGEST: Duration = Duration::from_secs(3600);
 /// A blocked Data Center user is told to wait for `Long.MAX` seconds; a wait over a day is no advice but a sign.
 const ABSURD: Duration = Duration::from_secs(24 * 3600);
 /// What is waited instead of an absurd time.
 const INSTEAD_OF_ABSURD: Duration = Duration::from_secs(300);
 
 /// The longest wait that the headers name, capped; `None` when they name none or one that is over.
-pub(crate) fn named_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn named_wait(headers: &HeaderMap, now: SystemTime, longest: Duration) -> Option<Duration> {
     // The server's own clock makes its dates right even when ours is wrong.
     let now = text(headers, DATE.as_str())
         .and_then(|date| httpdate::parse_http_date(date).ok())
@@ -25,17 +23,14 @@ pub(crate) fn named_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
     [retry_after, reset]
         .into_iter()
         .flatten()
-        .map(capped)
+        .map(|wait| capped(wait, longest))
         .max()
         .filter(|wait| !wait.is_zero())
 }
 
-fn capped(wait: Duration) -> Duration {
-    if wait > ABSURD {
-        INSTEAD_OF_ABSURD
-    } else {
-        wait.min(LONGEST)
-    }
+fn capped(wait: Duration, longest: Duration) -> Duration {
+    let kept = if wait > ABSURD { INSTEAD_OF_ABSURD } else { wait };
+    kept.min(longest)
 }
 
 fn seconds_or_date(value: &str, now: SystemTime) -> Option<Duration> {
@@ -83,7 +78,7 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
             .collect();
         let behind: SystemTime = httpdate::parse_http_date(NOON).unwrap() - Duration::from_secs(3600);
-        named_wait(&map, behind).map(|wait| wait.as_secs())
+        named_wait(&map, behind, Duration::from_secs(3600)).map(|wait| wait.as_secs())
     }
 
     #[test_case("5" => Some(5); "seconds")]

@@ -8,8 +8,6 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use crate::error::{ErrorKind, JiraError};
 
-/// Longest delay when Jira names none.
-const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// A 500 is mostly a fault that stays: asked again this often, however many retries are allowed.
 const TRIES_AFTER_500: u32 = 2;
 /// Waits named by a 429 that do not use up a retry: Jira says that the request will pass later.
@@ -20,14 +18,14 @@ pub(crate) struct RetryState {
     failures: u32,
     free_waits: u32,
     delays: ExponentialBackoff,
+    longest: Duration,
 }
 
 impl RetryState {
-    pub(crate) fn new(retries: u32, first_delay: Duration) -> Self {
+    pub(crate) fn new(retries: u32, first_delay: Duration, longest: Duration) -> Self {
         let delays = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(first_delay)
-            .with_max_delay(LONGEST_DELAY)
+            .with_min_delay(first_delay.min(longest))
+            .with_max_delay(longest)
             .without_max_times()
             .build();
         Self {
@@ -35,6 +33,7 @@ impl RetryState {
             failures: 0,
             free_waits: 0,
             delays,
+            longest,
         }
     }
 
@@ -57,7 +56,8 @@ impl RetryState {
                 return None;
             }
         }
-        let own = self.delays.next().unwrap_or(LONGEST_DELAY);
+        // Spread around the delay, so that tries that failed together do not come back together.
+        let own = self.delays.next().unwrap_or(self.longest).mul_f64(0.7 + 0.6 * rand::random::<f64>());
         Some(named.map_or(own, |named| named.max(own)))
     }
 }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     fn delays(retries: u32, error: &JiraError) -> Vec<u64> {
-        let mut state = RetryState::new(retries, Duration::from_secs(1));
+        let mut state = RetryState::new(retries, Duration::from_secs(1), Duration::from_secs(60));
         std::iter::from_fn(|| state.next_delay(error, false))
             .map(|delay| delay.as_secs())
             .collect()
@@ -101,11 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn own_delays_grow_up_to_two_minutes_with_jitter() {
+    fn own_delays_grow_up_to_a_minute_with_jitter() {
         let delays = delays(20, &JiraError::RateLimited(answer(429, None)));
         assert_eq!(delays.len(), 20);
-        assert!(delays[0] <= 2 && delays[4] >= 16, "{delays:?}");
-        assert!(delays.iter().all(|delay| *delay <= 120), "{delays:?}");
+        assert!(delays[0] <= 1 && delays[4] >= 11, "{delays:?}");
+        assert!(delays.iter().all(|delay| *delay <= 78), "{delays:?}");
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
             received: 1,
             reason: String::new(),
         };
-        let mut state = RetryState::new(3, Duration::from_secs(1));
+        let mut state = RetryState::new(3, Duration::from_secs(1), Duration::from_secs(60));
         assert!(state.next_delay(&error, true).is_none());
         assert!(state.next_delay(&error, false).is_some());
     }

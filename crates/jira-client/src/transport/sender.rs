@@ -116,7 +116,7 @@ impl Transport {
         request: &Request,
         attempt: impl Fn() -> F,
     ) -> Result<T, JiraError> {
-        let mut state = RetryState::new(self.config.retries, self.config.retry_delay);
+        let mut state = RetryState::new(self.config.retries, self.config.retry_delay, self.config.max_retry_delay);
         loop {
             let failure = match attempt().await {
                 Ok(value) => return Ok(value),
@@ -283,7 +283,7 @@ impl Transport {
             words: self.without_secret(words(body)),
             cure: String::new(),
             retry_after: if may_name_wait(status) {
-                named_wait(headers, SystemTime::now())
+                named_wait(headers, SystemTime::now(), self.config.max_wait)
             } else {
                 None
             },
