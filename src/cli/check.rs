@@ -170,12 +170,7 @@ async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index:
     privileges(&own, wanted).await.map(|()| format!("{index} is writable"))
 }
 
-async fn jira(
-    settings: JiraSettings,
-    limits: &JiraLimits,
-    subject: &dyn Fn(&str) -> String,
-    findings: &mut Findings,
-) {
+async fn jira(settings: JiraSettings, limits: &JiraLimits, subject: &dyn Fn(&str) -> String, findings: &mut Findings) {
     let url = settings.url.clone();
     let login = match Login::new(settings, limits, USER_AGENT).await {
         Ok(login) => login,

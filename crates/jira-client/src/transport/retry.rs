@@ -57,7 +57,11 @@ impl RetryState {
             }
         }
         // Spread around the delay, so that tries that failed together do not come back together.
-        let own = self.delays.next().unwrap_or(self.longest).mul_f64(0.7 + 0.6 * rand::random::<f64>());
+        let own = self
+            .delays
+            .next()
+            .unwrap_or(self.longest)
+            .mul_f64(0.7 + 0.6 * rand::random::<f64>());
         Some(named.map_or(own, |named| named.max(own)))
     }
 }

@@ -116,7 +116,11 @@ impl Transport {
         request: &Request,
         attempt: impl Fn() -> F,
     ) -> Result<T, JiraError> {
-        let mut state = RetryState::new(self.config.retries, self.config.retry_delay, self.config.max_retry_delay);
+        let mut state = RetryState::new(
+            self.config.retries,
+            self.config.retry_delay,
+            self.config.max_retry_delay,
+        );
         loop {
             let failure = match attempt().await {
                 Ok(value) => return Ok(value),
