@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod service;
 pub mod sync;
+pub mod sync_rules;
 
 pub mod sink;
 pub mod source;
