@@ -19,7 +19,7 @@ pub(super) async fn run(config: &Config, options: Verify, output: &Output) -> Re
         .map(|project| {
             json!({
                 "project": project.key, "in_jira": project.in_jira, "in_index": project.in_index,
-                "missing": project.missing, "left_over": project.left_over, "outdated": project.outdated,
+                "left_out_by_rules": project.left_out, "missing": project.missing, "left_over": project.left_over, "outdated": project.outdated,
             })
         })
         .collect();
@@ -31,19 +31,28 @@ pub(super) async fn run(config: &Config, options: Verify, output: &Output) -> Re
                 project.key.clone(),
                 project.in_jira.to_string(),
                 project.in_index.to_string(),
+                project.left_out.to_string(),
             ];
             row.extend(counts.map(|count| count.to_string()));
             row
         })
         .collect();
     let mut text = table(
-        &["PROJECT", "IN JIRA", "IN INDEX", "MISSING", "LEFT OVER", "OUTDATED"],
+        &[
+            "PROJECT",
+            "IN JIRA",
+            "IN INDEX",
+            "LEFT OUT",
+            "MISSING",
+            "LEFT OVER",
+            "OUTDATED",
+        ],
         &rows,
     );
     let complete = coverage.iter().all(|project| project.is_complete());
     if complete {
         text += &format!(
-            "\nIndex {} has every issue that Jira shows, as it is now.",
+            "\nIndex {} has every issue that Jira shows and the sync rules keep, as it is now.",
             inspection.index
         );
     } else {

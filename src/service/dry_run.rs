@@ -16,6 +16,7 @@ use crate::source::{JiraSource, Login, LoginError};
 use crate::sync::{
     ContentSync, DeletionGuard, DryRunSink, Forecast, Progress, Sink, SinkError, Source, SyncCursor, SyncError,
 };
+use crate::sync_rules::RuleSet;
 
 /// A connector's Jira and index, opened for reading.
 #[derive(Debug)]
@@ -106,6 +107,11 @@ impl Inspection {
             cursor,
             progress,
         })
+    }
+
+    /// The basic sync rules in force.
+    pub fn rules(&self) -> &RuleSet {
+        &self.setup.options.rules
     }
 
     /// Goes through all of a sync with a sink that only counts. Content of attachments is not downloaded.

@@ -119,6 +119,7 @@ impl JobReport {
                 "attachments_unchanged": counts.attachments_unchanged,
                 "attachments_without_content": counts.attachments_without_content,
                 "fields_left_out": counts.fields_left_out,
+                "documents_left_out_by_rules": counts.left_out,
                 "skipped_items": counts.skipped,
                 // A list is replaced as a whole; an object would grow with every update.
                 "skipped": counts.skipped_items,

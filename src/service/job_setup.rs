@@ -1,5 +1,7 @@
 //! From a job's snapshot of its connector to everything a sync needs.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use elastic_client::{FilteringRules, PipelineSettings, SyncJobRecord};
 use serde_json::Value;
@@ -8,6 +10,7 @@ use thiserror::Error;
 use crate::source::{InvalidSettings, JiraSettings};
 use crate::sync::encode::PipelineFlags;
 use crate::sync::{DeletionGuard, SyncOptions};
+use crate::sync_rules::{self, FieldTypes, RuleSet};
 
 /// Every version that has connectors has this pipeline; later ones prefer another name for the same steps.
 const OLDER_PIPELINE: &str = "ent-search-generic-ingestion";
@@ -37,19 +40,22 @@ pub enum SetupError {
     /// No index.
     #[error("the connector has no index: attach one in Kibana, or create the connector anew with --index-name")]
     NoIndex,
-    /// Sync rules.
+    /// Advanced sync rules.
     #[error(
-        "the connector has active {0} sync rules, which this version cannot apply yet; nothing is indexed rather than \
-         too much. Remove the rules to sync everything"
+        "the connector has active advanced sync rules, which this version cannot apply yet; nothing is indexed rather \
+         than too much. Remove the rules to sync everything"
     )]
-    SyncRules(&'static str),
+    AdvancedRules,
+    /// Sync rules that cannot be applied.
+    #[error("the sync rules in force are not valid: {0}. Nothing was synced; correct the rules and activate them")]
+    InvalidRules(String),
 }
 
 impl JobSetup {
     /// Reads the job's snapshot.
     pub(super) fn from_job(job: &SyncJobRecord) -> Result<Self, SetupError> {
         let settings = JiraSettings::from_configuration(&job.connector.configuration)?;
-        refuse_rules(&job.connector.filtering)?;
+        let rules = basic_rules(&job.connector.filtering)?;
         let index = job
             .connector
             .index_name
@@ -72,6 +78,11 @@ impl JobSetup {
             extraction: pipeline
                 .extract_binary_content
                 .then(|| format!("pipeline:{pipeline_name}")),
+            rules: Arc::new(rules),
+            rules_fingerprint: sync_rules::fingerprint(
+                &job.connector.filtering.rules,
+                job.connector.filtering.has_advanced(),
+            ),
             guard: DeletionGuard {
                 max_percent: settings.max_deletion_percent,
                 allowed_once: job.metadata.get("allow_deletions").and_then(Value::as_u64),
@@ -95,18 +106,13 @@ impl JobSetup {
     }
 }
 
-/// Indexing what a rule excludes would show documents that somebody decided to keep out.
-fn refuse_rules(filtering: &FilteringRules) -> Result<(), SetupError> {
+/// The basic rules of the job's snapshot, validated once more: what is in force may have been written by anybody.
+fn basic_rules(filtering: &FilteringRules) -> Result<RuleSet, SetupError> {
     if filtering.has_advanced().is_some() {
-        return Err(SetupError::SyncRules("advanced"));
+        return Err(SetupError::AdvancedRules);
     }
-    let only_default = filtering
-        .rules
-        .iter()
-        .all(|rule| rule.get("id").and_then(Value::as_str) == Some("DEFAULT"));
-    if only_default {
-        Ok(())
-    } else {
-        Err(SetupError::SyncRules("basic"))
-    }
+    sync_rules::validate_basic(&filtering.rules, &FieldTypes::default()).map_err(|problems| {
+        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        SetupError::InvalidRules(all.join("; "))
+    })
 }

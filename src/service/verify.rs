@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::dry_run::{Inspection, InspectionError};
-use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedPage, IssueId, Sink, SinkError, SyncError};
+use crate::sync::{
+    DocumentKind, IndexScan, IndexSelection, IndexedPage, IssueId, Sink, SinkError, SyncError, left_out_by_rules,
+};
 
 /// One project compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct ProjectCoverage {
     pub in_jira: u64,
     /// Issues of it in the index.
     pub in_index: u64,
+    /// Issues that the sync rules leave out.
+    pub left_out: u64,
     /// Issues that only Jira has.
     pub missing: Vec<IssueId>,
     /// Issues that only the index has.
@@ -59,10 +63,16 @@ pub async fn verify(inspection: &Inspection) -> Result<Vec<ProjectCoverage>, Ins
                 }
             }
         }
+        let rules = inspection.rules();
+        let left_out = left_out_by_rules(inspection.source.as_ref(), rules, missing.clone())
+            .await
+            .map_err(SyncError::from)?;
+        missing.retain(|id| !left_out.contains(id));
         all.push(ProjectCoverage {
             key,
             in_jira,
             in_index: found,
+            left_out: left_out.len() as u64,
             missing,
             left_over: Vec::new(),
             outdated,
@@ -79,6 +89,7 @@ pub async fn verify(inspection: &Inspection) -> Result<Vec<ProjectCoverage>, Ins
                 key: entry.project,
                 in_jira: 0,
                 in_index: 1,
+                left_out: 0,
                 missing: Vec::new(),
                 left_over: vec![id],
                 outdated: Vec::new(),

@@ -15,6 +15,7 @@ use super::id_set::IdSet;
 use super::progress::{Progress, Snapshot};
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{ItemFailure, Source};
+use crate::sync_rules::RuleSet;
 
 /// What the connector's record and the service's configuration say about a sync.
 #[derive(Debug, Clone)]
@@ -23,6 +24,10 @@ pub struct SyncOptions {
     pub pipeline_flags: PipelineFlags,
     /// Names the settings that file content is extracted with; none when content is not wanted.
     pub extraction: Option<String>,
+    /// The basic sync rules in force.
+    pub rules: Arc<RuleSet>,
+    /// Names all sync rules in force, advanced ones too; none when there are none.
+    pub rules_fingerprint: Option<String>,
     /// The deletion guard.
     pub guard: DeletionGuard,
     /// How often an incremental sync also looks for deletions.

@@ -35,12 +35,16 @@ pub struct SyncCursor {
     pub looked_back_at: DateTime<Utc>,
     /// Issues that could not be read.
     pub retry: Vec<Retry>,
+    /// Names the sync rules that the index was made under; none when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
 }
 
 impl SyncCursor {
     /// The cursor after a full sync that began at `started`, Jira's clock.
-    pub fn after_full(started: DateTime<Utc>, retry: Vec<Retry>) -> Self {
+    pub fn after_full(started: DateTime<Utc>, retry: Vec<Retry>, rules: Option<String>) -> Self {
         Self {
+            rules,
             version: VERSION,
             updated: started,
             swept_at: started,
@@ -90,6 +94,7 @@ impl SyncCursor {
             updated: newest.map_or(self.updated, |newest| newest.max(self.updated)),
             swept_at: swept_at.unwrap_or(self.swept_at),
             looked_back_at: looked_back_at.unwrap_or(self.looked_back_at),
+            rules: self.rules,
             retry,
         }
     }
@@ -109,7 +114,7 @@ mod tests {
     }
 
     fn cursor() -> SyncCursor {
-        SyncCursor::after_full(at("2026-11-22T12:00:00Z"), vec![Retry(7, "timeout".into(), 1)])
+        SyncCursor::after_full(at("2026-11-22T12:00:00Z"), vec![Retry(7, "timeout".into(), 1)], None)
     }
 
     #[test]

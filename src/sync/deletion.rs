@@ -54,7 +54,7 @@ impl DeletionGuard {
 /// Documents that may have to go, sorted by what is needed to know it.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
-    /// The same object is indexed under a newer id.
+    /// The same object is indexed under a newer id, or the sync rules leave it out.
     superseded: Vec<String>,
     /// Their issue says that they are gone.
     detached: Vec<(String, Option<String>)>,
@@ -77,7 +77,7 @@ pub(super) async fn find_leftovers<K: Sink>(
         for document in documents {
             match synced.judge(&document, evidence) {
                 Leftover::Keep => {}
-                Leftover::Superseded => leftovers.superseded.push(document.id),
+                Leftover::Superseded | Leftover::LeftOut => leftovers.superseded.push(document.id),
                 Leftover::Detached => leftovers.detached.push((document.id, document.key)),
                 Leftover::IssueMissing(missing) => {
                     let entry = leftovers

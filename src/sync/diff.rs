@@ -20,12 +20,18 @@ pub struct Synced {
     attachments: Vec<u64>,
     attachments_unknown: HashSet<IssueId>,
     projects: HashSet<u64>,
+    left_out: Vec<u64>,
 }
 
 impl Synced {
     /// A document was handed to the sink.
     pub fn wrote(&mut self, fingerprint: u64) {
         self.written.push(fingerprint);
+    }
+
+    /// The sync rules left a document out that was read.
+    pub fn left_out(&mut self, fingerprint: u64) {
+        self.left_out.push(fingerprint);
     }
 
     /// A project was listed.
@@ -68,6 +74,7 @@ impl Synced {
     pub fn seal(mut self, rejected: &HashSet<IssueId>) -> SealedSynced {
         self.failed.extend(rejected);
         self.written.sort_unstable();
+        self.left_out.sort_unstable();
         self.attachments.sort_unstable();
         SealedSynced(self)
     }
@@ -91,6 +98,8 @@ pub enum Evidence<'a> {
 pub enum Leftover {
     /// It was written, or nothing is known that would speak against it.
     Keep,
+    /// The sync rules leave it out as it was read in this sync.
+    LeftOut,
     /// The same Jira object was written under another id in this sync: a rename or a move.
     Superseded,
     /// Its issue was read whole and does not have it any more.
@@ -119,6 +128,9 @@ impl SealedSynced {
     pub fn judge(&self, document: &IndexedDocument, evidence: Evidence<'_>) -> Leftover {
         if self.0.written.binary_search(&fingerprint(&document.id)).is_ok() {
             return Leftover::Keep;
+        }
+        if self.0.left_out.binary_search(&fingerprint(&document.id)).is_ok() {
+            return Leftover::LeftOut;
         }
         match (document.kind, document.jira_id) {
             (_, None) => Leftover::Unidentified,
@@ -234,6 +246,23 @@ mod tests {
             sealed.judge(&issue("Alpha-A-1", 7), Evidence::Listing(&listing(&[7]))),
             Leftover::Keep
         );
+    }
+
+    #[test]
+    fn what_the_rules_leave_out_goes_even_when_the_listing_has_it() {
+        let mut synced = Synced::default();
+        synced.asked([7]);
+        synced.left_out(fingerprint("Alpha-A-1"));
+        synced.project(3);
+        synced.left_out(fingerprint("project-3"));
+        let sealed = synced.seal(&HashSet::new());
+        assert_eq!(
+            sealed.judge(&issue("Alpha-A-1", 7), Evidence::Answers),
+            Leftover::LeftOut
+        );
+        let project = indexed("project-3", DocumentKind::Project, 3, None);
+        assert_eq!(sealed.judge(&project, Evidence::Answers), Leftover::LeftOut);
+        assert_eq!(sealed.judge(&issue("Alpha-A-2", 8), Evidence::Answers), Leftover::Keep);
     }
 
     #[test]

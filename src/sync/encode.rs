@@ -63,22 +63,27 @@ fn with_flags(document: Document, flags: PipelineFlags) -> Map<String, Value> {
     fields
 }
 
-fn identified(document: Document) -> Map<String, Value> {
+fn identified(mut document: Document) -> Map<String, Value> {
+    identify(&mut document);
+    document.fields
+}
+
+/// Writes a document's ids into its fields, as they are indexed.
+pub(super) fn identify(document: &mut Document) {
     let Document {
         id,
         kind,
         jira_id,
         issue_id,
-        mut fields,
+        fields,
     } = document;
     fields.insert("id".into(), id.as_str().into());
-    fields.insert("jira_id".into(), jira_id.into());
-    if kind != DocumentKind::Issue
-        && let Some(issue_id) = issue_id
+    fields.insert("jira_id".into(), (*jira_id).into());
+    if *kind != DocumentKind::Issue
+        && let Some(issue_id) = *issue_id
     {
         fields.insert("issue_id".into(), issue_id.into());
     }
-    fields
 }
 
 fn to_json(value: &impl Serialize) -> Bytes {

@@ -53,7 +53,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let retry = self.retry_list(&[])?;
         self.progress.requests(self.source.requests());
         self.progress.enter(Phase::Finished);
-        let cursor = SyncCursor::after_full(started, retry);
+        let cursor = SyncCursor::after_full(started, retry, self.options.rules_fingerprint.clone());
         Ok(SyncSummary {
             counts: self.progress.snapshot(),
             kept_without_proof: kept,
@@ -67,6 +67,11 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let Some(created_before) = checkpoint.created_before else {
             return Ok(Wanted::All);
         };
+        if !self.options.rules.keeps_everything() {
+            // What the rules leave out is not written down in the checkpoint, and its older version may be indexed.
+            info!("the sync rules leave documents out: reading everything again");
+            return Ok(Wanted::All);
+        }
         let selection = IssueSelection::Since {
             created: created_before - RESUME_OVERLAP,
             updated: checkpoint.started - RESUME_OVERLAP,

@@ -25,6 +25,9 @@ use super::source::{ChangedIssue, IssueSelection, Source};
 
 /// Ids in one query to the index.
 const LOOKED_UP_AT_ONCE: usize = 5_000;
+/// With rules that leave issues out, most of what is not indexed is so on purpose: it is only read again to see whether
+/// that still holds when that is cheap. A full sync always does.
+const LEFT_OUT_READ_AGAIN: usize = 1_000;
 
 impl<S: Source, K: Sink> ContentSync<S, K> {
     pub(super) async fn run_incremental(self: &Arc<Self>, cursor: Option<SyncCursor>) -> SyncResult {
@@ -35,6 +38,12 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         };
         if self.has_documents_of_others().await? {
             warn!("the index holds documents without jira_id, made by another connector; running a full sync");
+            return self.run_full(None).await;
+        }
+        if cursor.rules != self.options.rules_fingerprint {
+            warn!("the sync rules are others than those of the last sync; running a full sync");
+            self.progress
+                .note("the sync rules changed since the last sync, so this one was run as a full sync".into());
             return self.run_full(None).await;
         }
         self.progress.enter(Phase::Syncing);
@@ -61,7 +70,10 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         };
         let mut synced = Synced::default();
         if let Some(listing) = &listing {
-            wanted.extend(self.not_indexed(listing.ids()).await?);
+            let not_indexed = self.not_indexed(listing.ids()).await?;
+            if self.options.rules.keeps_everything() || not_indexed.len() <= LEFT_OUT_READ_AGAIN {
+                wanted.extend(not_indexed);
+            }
         }
         let ids = wanted.into_sorted();
         let indexed = self.indexed_of(&ids).await?;

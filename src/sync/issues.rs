@@ -18,6 +18,7 @@ use super::encode;
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::listing::{CompleteListing, IssueId};
+use super::rule_gate::RuleGate;
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
 use super::source::{FetchedIssues, IncompleteIssue, IssueSelection, Source, SourceError};
 
@@ -48,6 +49,7 @@ impl Wanted {
 #[derive(Debug, Default)]
 struct BatchOutcome {
     written: Vec<u64>,
+    left_out: Vec<u64>,
     attachments: Vec<u64>,
     asked: Vec<IssueId>,
     failed: Vec<IssueId>,
@@ -60,6 +62,9 @@ impl BatchOutcome {
         self.written
             .into_iter()
             .for_each(|fingerprint| synced.wrote(fingerprint));
+        self.left_out
+            .into_iter()
+            .for_each(|fingerprint| synced.left_out(fingerprint));
         self.attachments.into_iter().for_each(|id| synced.attachment(id));
         synced.asked(self.asked);
         synced.failed(self.failed);
@@ -228,12 +233,21 @@ impl<S: Source, K: Sink> Batch<S, K> {
         );
         outcome.attachments_unknown = fetched.attachments_unknown;
         outcome.absent = fetched.absent;
-        for document in fetched.documents {
-            self.write_document(document, &mut outcome).await?;
+        let gate = RuleGate::new(&self.sync.options.rules, &mut fetched.documents);
+        for mut document in fetched.documents {
+            if gate.admits(&mut document) {
+                self.write_document(document, &mut outcome).await?;
+            } else {
+                self.leave_out(&document, &mut outcome);
+            }
         }
-        for attachment in fetched.attachments {
-            outcome.written.push(attachment.document.id.fingerprint());
+        for mut attachment in fetched.attachments {
             outcome.attachments.push(attachment.document.jira_id);
+            if !gate.admits(&mut attachment.document) {
+                self.leave_out(&attachment.document, &mut outcome);
+                continue;
+            }
+            outcome.written.push(attachment.document.id.fingerprint());
             self.ticket.expect_one();
             let queued = QueuedAttachment {
                 attachment,
@@ -270,7 +284,9 @@ impl<S: Source, K: Sink> Batch<S, K> {
         }
         for IncompleteIssue { failure, mut document } in incomplete {
             outcome.failed.push(failure.issue_id);
-            if !indexed.contains(failure.issue_id) {
+            // A rule might leave it out for the very part that could not be read.
+            let may_be_indexed = self.sync.options.rules.keeps_everything();
+            if may_be_indexed && !indexed.contains(failure.issue_id) {
                 document
                     .fields
                     .insert(INCOMPLETE_FIELD.into(), failure.reason.clone().into());
@@ -279,6 +295,11 @@ impl<S: Source, K: Sink> Batch<S, K> {
             fetched.failed.push(failure);
         }
         Ok(())
+    }
+
+    fn leave_out(&self, document: &Document, outcome: &mut BatchOutcome) {
+        outcome.left_out.push(document.id.fingerprint());
+        self.sync.progress.left_out();
     }
 
     async fn write_document(&self, document: Document, outcome: &mut BatchOutcome) -> Result<(), SyncError> {

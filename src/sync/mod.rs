@@ -11,6 +11,7 @@ mod attachments;
 mod issues;
 mod projects;
 mod reconcile;
+mod rule_gate;
 
 pub mod deletion;
 pub mod diff;
@@ -37,6 +38,7 @@ pub use dry_run::{DryRunSink, Forecast};
 pub use error::SyncError;
 pub use listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
 pub use progress::{Phase, Progress, Snapshot};
+pub use rule_gate::left_out_by_rules;
 pub use sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
 pub use source::{
     ChangedIssue, Confirmation, FetchedIssues, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,

@@ -52,6 +52,7 @@ pub struct Progress {
     attachments_unchanged: AtomicU64,
     attachments_without_content: AtomicU64,
     fields_left_out: AtomicU64,
+    left_out: AtomicU64,
     skipped: AtomicU64,
     requests: AtomicU64,
     skipped_items: Mutex<Vec<String>>,
@@ -84,6 +85,8 @@ pub struct Snapshot {
     pub attachments_without_content: u64,
     /// Fields that documents were indexed without, because the mapping refuses them.
     pub fields_left_out: u64,
+    /// Documents that the sync rules left out.
+    pub left_out: u64,
     /// Items of the source that could not be read.
     pub skipped: u64,
     /// Requests sent to the source.
@@ -151,6 +154,11 @@ impl Progress {
         self.list(line);
     }
 
+    /// The sync rules left a document out.
+    pub fn left_out(&self) {
+        self.left_out.fetch_add(1, Relaxed);
+    }
+
     /// The content of an attachment was fetched.
     pub fn attachment_downloaded(&self) {
         self.attachments_downloaded.fetch_add(1, Relaxed);
@@ -208,6 +216,7 @@ impl Progress {
             attachments_unchanged: self.attachments_unchanged.load(Relaxed),
             attachments_without_content: self.attachments_without_content.load(Relaxed),
             fields_left_out: self.fields_left_out.load(Relaxed),
+            left_out: self.left_out.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
             requests: self.requests.load(Relaxed),
             skipped_items: self

@@ -8,6 +8,7 @@ use super::diff::Synced;
 use super::document::Document;
 use super::encode;
 use super::error::SyncError;
+use super::rule_gate::RuleGate;
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
 use super::source::Source;
 
@@ -17,8 +18,14 @@ pub(super) async fn write<S: Source, K: Sink>(
     projects: Vec<Document>,
     synced: &mut Synced,
 ) -> Result<(), SyncError> {
-    for document in projects {
+    let gate = RuleGate::new(&sync.options.rules, &mut []);
+    for mut document in projects {
         synced.project(document.jira_id);
+        if !gate.admits(&mut document) {
+            synced.left_out(document.id.fingerprint());
+            sync.progress.left_out();
+            continue;
+        }
         synced.wrote(document.id.fingerprint());
         let id = document.id.clone();
         let source = encode::whole(document, sync.options.pipeline_flags);
@@ -40,6 +47,13 @@ pub(super) async fn renamed<S: Source, K: Sink>(
     sync: &ContentSync<S, K>,
     projects: &[Document],
 ) -> Result<Vec<u64>, SyncError> {
+    // A project that the rules leave out is not indexed, which does not mean that it has a new name. When it gets one,
+    // the next full sync finds out.
+    let gate = RuleGate::new(&sync.options.rules, &mut []);
+    let projects: Vec<&Document> = projects
+        .iter()
+        .filter(|project| gate.admits(&mut (*project).clone()))
+        .collect();
     let ids = projects.iter().map(|project| project.id.as_str().to_owned()).collect();
     let mut unchanged = Vec::new();
     let mut scan = sync.sink.scan(IndexSelection::Ids(ids)).await?;

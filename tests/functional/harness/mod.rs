@@ -4,6 +4,7 @@
 //! the product's behaviour is left to the scenarios.
 
 mod elastic;
+mod filtering;
 mod jira;
 mod job;
 mod program;
@@ -11,6 +12,7 @@ mod settled;
 mod stack;
 
 pub(crate) use elastic::Elastic;
+pub(crate) use filtering::rule;
 pub(crate) use jira::Jira;
 pub(crate) use job::Job;
 pub(crate) use program::{Output, Service, run_program};

@@ -10,4 +10,5 @@ mod incremental;
 mod item_failures;
 mod listing_failures;
 mod resume;
+mod sync_rules;
 mod throughput;
