@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{BulkBody, ElasticError, ItemError, ItemOutcome, ItemResult};
+use elastic_client::{BulkBody, ElasticError, ItemAction, ItemError, ItemOutcome, ItemResult};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, warn};
 
@@ -80,7 +80,13 @@ fn settle(shared: &Shared, answered: Vec<(Queued, ItemResult)>, may_wait: bool) 
     };
     for (queued, item) in answered {
         match item.outcome() {
-            ItemOutcome::Applied => shared.applied(&queued.operation),
+            ItemOutcome::Applied => {
+                if item.result == Some(ItemAction::Noop) && matches!(queued.operation, Operation::Index { .. }) {
+                    debug!(document.id = item.id, "the ingest pipeline dropped a document");
+                    shared.not_stored();
+                }
+                shared.applied(&queued.operation);
+            }
             ItemOutcome::NotFound if matches!(queued.operation, Operation::Delete { .. }) => {
                 debug!(document.id = item.id, "a document to delete was gone already");
             }

@@ -3,11 +3,12 @@
 //! It keeps the byte budget and the outcomes; batching is in `batcher`, sending in `delivery`.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use elastic_client::{ElasticClient, ItemError};
-use serde_json::json;
+use elastic_client::{ElasticClient, ElasticError, ItemError};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -18,9 +19,9 @@ use super::content_index;
 use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
 use super::in_flight::InFlightLimit;
-use super::scan::ContentScan;
+use super::scan::{self, ContentScan};
 use crate::config::{BulkConfig, ErrorMonitorConfig};
-use crate::sync::{IndexSelection, IssueId, Operation, Progress, Sink, SinkError};
+use crate::sync::{Flushed, IndexSelection, IssueId, Operation, Progress, Sink, SinkError};
 
 /// The budget is counted in units of this size, because a semaphore counts in 32 bits.
 const BUDGET_UNIT: usize = 1024;
@@ -77,6 +78,8 @@ pub(super) struct Shared {
     /// Cancelled when nothing more may be sent.
     pub(super) closed: CancellationToken,
     max_text_document_bytes: Option<usize>,
+    /// Whether a document was rejected, or dropped by the pipeline.
+    incomplete: AtomicBool,
     monitor: Mutex<ErrorMonitor>,
     rejected_issues: Mutex<HashSet<IssueId>>,
     refused_fields: Mutex<HashSet<String>>,
@@ -92,6 +95,11 @@ impl Shared {
         }
         operation.settle();
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
+    }
+
+    /// A document that was written is not in the index.
+    pub(super) fn not_stored(&self) {
+        self.incomplete.store(true, Relaxed);
     }
 
     /// Maps a field that has values of several types. When it is mapped already, by another batch or long ago, the
@@ -148,6 +156,7 @@ impl Shared {
         };
         let reason = format!("{}: {}", error.kind, error.reason);
         warn!(document.id = id, reason, "elasticsearch refused a document");
+        self.not_stored();
         self.progress.rejected(id, &reason);
         operation.settle();
         if let Some(issue_id) = issue_id {
@@ -180,6 +189,7 @@ impl IndexSink {
             in_flight: InFlightLimit::new(options.batch.in_flight),
             closed: CancellationToken::new(),
             max_text_document_bytes: options.max_text_document_bytes,
+            incomplete: AtomicBool::new(false),
             monitor: Mutex::new(ErrorMonitor::new(options.error_monitor)),
             rejected_issues: Mutex::new(HashSet::new()),
             refused_fields: Mutex::new(HashSet::new()),
@@ -257,25 +267,49 @@ impl Sink for IndexSink {
         }
     }
 
-    async fn flush(&self) -> Result<HashSet<IssueId>, SinkError> {
+    async fn flush(&self) -> Result<Flushed, SinkError> {
         let (done, flushed) = oneshot::channel();
         if self.commands.send(Command::Flush(done)).await.is_err() || flushed.await.is_err() {
             return Err(self.failure().await);
         }
-        Ok(self
-            .shared
-            .rejected_issues
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone())
+        let rejected = &self.shared.rejected_issues;
+        Ok(Flushed {
+            rejected_issues: rejected.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            all_stored: !self.shared.incomplete.load(Relaxed),
+        })
     }
 
     async fn scan(&self, selection: IndexSelection) -> Result<ContentScan, SinkError> {
         ContentScan::start(&self.shared.client, &self.shared.index, selection).await
     }
 
+    async fn attachment(&self, id: u64) -> Result<Option<Map<String, Value>>, SinkError> {
+        scan::attachment(&self.shared.client, &self.shared.index, id).await
+    }
+
     async fn count(&self) -> Result<u64, SinkError> {
-        let counted = self.shared.client.indices().count(&self.shared.index, None).await;
-        counted.map_err(|error| SinkError::Elasticsearch(error.to_string()))
+        let indices = self.shared.client.indices();
+        let counted = async {
+            indices.refresh(&self.shared.index).await?;
+            indices.count(&self.shared.index, None).await
+        };
+        counted
+            .await
+            .map_err(|error| SinkError::Elasticsearch(error.to_string()))
+    }
+
+    async fn seems_empty(&self) -> Result<bool, SinkError> {
+        match self
+            .shared
+            .client
+            .indices()
+            .document_count_hint(&self.shared.index)
+            .await
+        {
+            Ok(documents) => Ok(documents == 0),
+            // Statistics need a privilege that writing does not; without it the index is searched.
+            Err(ElasticError::Forbidden { .. }) => Ok(false),
+            Err(error) => Err(SinkError::Elasticsearch(error.to_string())),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads what a content index holds, as far as the engine needs to know it.
 
 use elastic_client::{ElasticClient, Scan, ScanNext, ScannedDocument};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::sync::encode::EXTRACTION_FIELD;
 use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedDocument, IndexedPage, SinkError};
@@ -54,6 +54,30 @@ fn query(selection: IndexSelection) -> Option<Value> {
             { "terms": { "issue_id": ids } },
         ] } })),
     }
+}
+
+/// The whole document of an attachment that has content, by its numeric id.
+pub(super) async fn attachment(
+    client: &ElasticClient,
+    index: &str,
+    id: u64,
+) -> Result<Option<Map<String, Value>>, SinkError> {
+    let body = json!({
+        "size": 1,
+        "query": { "bool": {
+            "filter": [{ "term": { "jira_id": id } }, { "exists": { "field": EXTRACTION_FIELD } }],
+            // An issue may have the same number.
+            "must_not": [{ "exists": { "field": "Key" } }],
+        } },
+    });
+    let mut answer = client
+        .search(index, &body)
+        .await
+        .map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+    Ok(match answer.hits.pop().map(|hit| hit.source) {
+        Some(Value::Object(document)) => Some(document),
+        _ => None,
+    })
 }
 
 impl IndexScan for ContentScan {

@@ -27,11 +27,12 @@ pub(super) struct IndexedAttachments {
     by_id: HashMap<u64, IndexedAttachment>,
 }
 
+/// Texts are kept as fingerprints: there may be as many of these as files in Jira.
 #[derive(Debug)]
 struct IndexedAttachment {
     document: u64,
     size: Option<u64>,
-    extraction: Option<String>,
+    extraction: Option<u64>,
 }
 
 impl<'a> FromIterator<&'a IndexedDocument> for IndexedAttachments {
@@ -54,6 +55,8 @@ pub(super) struct QueuedAttachment {
 enum Content {
     /// The same content was extracted with the same settings: refresh the metadata only.
     Unchanged,
+    /// The same, under the `_id` of an older key: take it over from there.
+    UnderOlderId,
     /// Fetch it. `indexed_before`: a failure must not replace the document that is there.
     Fetch { indexed_before: bool },
     /// Index the metadata without content.
@@ -74,7 +77,7 @@ impl IndexedAttachments {
     fn add(&mut self, indexed: &IndexedDocument) {
         if let (DocumentKind::Attachment, Some(id)) = (indexed.kind, indexed.jira_id) {
             let (document, size) = (fingerprint(&indexed.id), indexed.size);
-            let extraction = indexed.extraction.clone();
+            let extraction = indexed.extraction.as_deref().map(fingerprint);
             self.by_id.insert(
                 id,
                 IndexedAttachment {
@@ -87,19 +90,19 @@ impl IndexedAttachments {
     }
 
     fn judge(&self, pending: &PendingAttachment, extraction: Option<&str>) -> Content {
-        let indexed = self
-            .by_id
-            .get(&pending.document.jira_id)
-            .filter(|found| found.document == pending.document.id.fingerprint());
         let (Some(wanted), None) = (extraction, &pending.content_skipped) else {
             return Content::NotWanted;
         };
-        match indexed {
-            Some(found) if found.size == Some(pending.size) && found.extraction.as_deref() == Some(wanted) => {
-                Content::Unchanged
-            }
-            found => Content::Fetch {
-                indexed_before: found.is_some(),
+        let Some(found) = self.by_id.get(&pending.document.jira_id) else {
+            return Content::Fetch { indexed_before: false };
+        };
+        let same_id = found.document == pending.document.id.fingerprint();
+        let same_content = found.size == Some(pending.size) && found.extraction == Some(fingerprint(wanted));
+        match (same_content, same_id) {
+            (true, true) => Content::Unchanged,
+            (true, false) => Content::UnderOlderId,
+            (false, same_id) => Content::Fetch {
+                indexed_before: same_id,
             },
         }
     }
@@ -150,8 +153,7 @@ struct Download<S, K> {
 impl<S: Source, K: Sink> Download<S, K> {
     async fn run(self, queued: QueuedAttachment) -> Result<(), SyncError> {
         let QueuedAttachment { attachment, ticket } = queued;
-        let extraction = self.sync.options.extraction.as_deref();
-        let operation = match self.indexed.judge(&attachment, extraction) {
+        let operation = match self.indexed.judge(&attachment, self.sync.options.extraction.as_deref()) {
             Content::Unchanged => {
                 self.sync.progress.attachment_unchanged();
                 update(attachment.document, ticket)
@@ -162,34 +164,42 @@ impl<S: Source, K: Sink> Download<S, K> {
                 }
                 self.index(attachment.document, ticket)
             }
-            Content::Fetch { indexed_before } => {
-                let units = (attachment.size as usize)
-                    .div_ceil(BUDGET_UNIT)
-                    .clamp(1, self.budget_units);
-                let closed = |_| SourceError::new("the download budget was closed", true);
-                let _held = self.budget.acquire_many(units as u32).await.map_err(closed)?;
-                match self.fetch(&attachment).await? {
-                    Some(content) => {
-                        let Document { id, issue_id, .. } = &attachment.document;
-                        let (id, issue_id) = (id.clone(), *issue_id);
-                        let (flags, extraction) = (self.sync.options.pipeline_flags, extraction.unwrap_or_default());
-                        let source = encode::whole_with_content(attachment.document, flags, extraction, &content);
-                        drop(content);
-                        Operation::Index {
-                            id,
-                            issue_id,
-                            ticket: Some(ticket),
-                            with_content: true,
-                            source,
-                        }
-                    }
-                    // What was extracted earlier stays searchable; the next sync tries again.
-                    None if indexed_before => update(attachment.document, ticket),
-                    None => self.index(attachment.document, ticket),
+            Content::UnderOlderId => match self.sync.sink.attachment(attachment.document.jira_id).await? {
+                Some(older) => {
+                    self.sync.progress.attachment_unchanged();
+                    with_content(attachment.document, ticket, |document| {
+                        encode::carried_over(document, older)
+                    })
                 }
-            }
+                None => self.fetched(attachment, ticket, false).await?,
+            },
+            Content::Fetch { indexed_before } => self.fetched(attachment, ticket, indexed_before).await?,
         };
         Ok(self.sync.sink.write(operation).await?)
+    }
+
+    /// Downloads within the byte budget.
+    async fn fetched(
+        &self,
+        attachment: PendingAttachment,
+        ticket: Arc<BatchTicket>,
+        indexed_before: bool,
+    ) -> Result<Operation, SyncError> {
+        let units = (attachment.size as usize)
+            .div_ceil(BUDGET_UNIT)
+            .clamp(1, self.budget_units);
+        let closed = |_| SourceError::new("the download budget was closed", true);
+        let _held = self.budget.acquire_many(units as u32).await.map_err(closed)?;
+        let options = &self.sync.options;
+        Ok(match self.fetch(&attachment).await? {
+            Some(content) => with_content(attachment.document, ticket, |document| {
+                let extraction = options.extraction.as_deref().unwrap_or_default();
+                encode::whole_with_content(document, options.pipeline_flags, extraction, &content)
+            }),
+            // What was extracted earlier stays searchable; the next sync tries again.
+            None if indexed_before => update(attachment.document, ticket),
+            None => self.index(attachment.document, ticket),
+        })
     }
 
     /// The content, or none when it could not be had, which is on record then.
@@ -225,6 +235,17 @@ impl<S: Source, K: Sink> Download<S, K> {
             with_content: false,
             source,
         }
+    }
+}
+
+fn with_content(document: Document, ticket: Arc<BatchTicket>, encode: impl FnOnce(Document) -> Bytes) -> Operation {
+    let (id, issue_id) = (document.id.clone(), document.issue_id);
+    Operation::Index {
+        id,
+        issue_id,
+        ticket: Some(ticket),
+        with_content: true,
+        source: encode(document),
     }
 }
 
@@ -267,7 +288,7 @@ mod tests {
         let found = IndexedAttachment {
             document,
             size: Some(5),
-            extraction: Some("pipeline:p".into()),
+            extraction: Some(fingerprint("pipeline:p")),
         };
         IndexedAttachments {
             by_id: HashMap::from([(70, found)]),
@@ -289,9 +310,10 @@ mod tests {
     }
 
     #[test]
-    fn content_under_an_older_id_is_fetched_for_the_new_one() {
-        let judged = indexed("OLD-1-70").judge(&pending(5, None), Some("pipeline:p"));
-        assert_eq!(judged, Content::Fetch { indexed_before: false });
+    fn content_under_an_older_id_is_taken_over_unless_it_differs() {
+        let judged = |size| indexed("OLD-1-70").judge(&pending(size, None), Some("pipeline:p"));
+        assert_eq!(judged(5), Content::UnderOlderId);
+        assert_eq!(judged(6), Content::Fetch { indexed_before: false });
     }
 
     #[test]

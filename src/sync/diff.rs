@@ -74,6 +74,7 @@ impl Synced {
     pub fn seal(mut self, rejected: &HashSet<IssueId>) -> SealedSynced {
         self.failed.extend(rejected);
         self.written.sort_unstable();
+        self.written.dedup();
         self.left_out.sort_unstable();
         self.attachments.sort_unstable();
         SealedSynced(self)
@@ -113,6 +114,12 @@ pub enum Leftover {
 }
 
 impl SealedSynced {
+    /// How many different documents were handed to the sink. An index that holds all of them and as many as these
+    /// holds nothing else.
+    pub fn documents(&self) -> u64 {
+        self.0.written.len() as u64
+    }
+
     /// Whether this issue was read whole and everything of it was accepted.
     fn read_whole(&self, id: IssueId) -> bool {
         self.0.asked.contains(id) && !self.0.failed.contains(&id) && !self.0.absent.contains(&id)

@@ -1,14 +1,14 @@
 //! A sink that writes nothing: it counts what a sync would add, change and delete.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::document::fingerprint;
-use super::listing::IssueId;
-use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink, SinkError};
+use super::sink::{Flushed, IndexScan, IndexSelection, IndexedPage, Operation, Sink, SinkError};
 
 /// Reads through another sink and only counts what is written.
 #[derive(Debug)]
@@ -99,15 +99,23 @@ impl<K: Sink> Sink for DryRunSink<K> {
         Ok(())
     }
 
-    async fn flush(&self) -> Result<HashSet<IssueId>, SinkError> {
-        Ok(HashSet::new())
+    async fn flush(&self) -> Result<Flushed, SinkError> {
+        Ok(Flushed::default())
     }
 
     async fn scan(&self, selection: IndexSelection) -> Result<K::Scan, SinkError> {
         self.inner.scan(selection).await
     }
 
+    async fn attachment(&self, id: u64) -> Result<Option<Map<String, Value>>, SinkError> {
+        self.inner.attachment(id).await
+    }
+
     async fn count(&self) -> Result<u64, SinkError> {
         self.inner.count().await
+    }
+
+    async fn seems_empty(&self) -> Result<bool, SinkError> {
+        self.inner.seems_empty().await
     }
 }

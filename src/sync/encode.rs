@@ -55,6 +55,14 @@ pub fn partial(document: Document) -> Bytes {
     to_json(&identified(document))
 }
 
+/// An attachment whose issue got another key: what is indexed under the older `_id`, its text included, with the
+/// metadata of now. It carries no flags, so the pipeline leaves the text alone.
+pub fn carried_over(document: Document, older: Map<String, Value>) -> Bytes {
+    let mut fields = older;
+    fields.extend(identified(document));
+    to_json(&fields)
+}
+
 fn with_flags(document: Document, flags: PipelineFlags) -> Map<String, Value> {
     let mut fields = identified(document);
     fields.insert("_extract_binary_content".into(), flags.extract_binary_content.into());

@@ -33,7 +33,11 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             .as_ref()
             .map_or_else(|| self.source.opened_at(), |checkpoint| checkpoint.started);
         let projects = self.source.projects().await?;
-        let attachments = Arc::new(IndexedAttachments::read(self.sink.as_ref()).await?);
+        let attachments = if self.sink.seems_empty().await? {
+            Arc::default()
+        } else {
+            Arc::new(IndexedAttachments::read(self.sink.as_ref()).await?)
+        };
         let mut synced = Synced::default();
         let wanted = match &resume {
             Some(checkpoint) => self.unfinished(checkpoint).await?,
@@ -43,12 +47,18 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
         self.progress.enter(Phase::Flushing);
         projects::write(self, projects, &mut synced).await?;
-        let rejected = self.sink.flush().await?;
+        let flushed = self.sink.flush().await?;
 
         self.progress.enter(Phase::Reconciling);
-        let sealed = synced.seal(&rejected);
-        let evidence = Evidence::Listing(&listing);
-        let kept = reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?;
+        let sealed = synced.seal(&flushed.rejected_issues);
+        let nothing_left_over = flushed.all_stored && self.sink.count().await? == sealed.documents();
+        let kept = if nothing_left_over {
+            self.source.confirm_account().await?;
+            0
+        } else {
+            let evidence = Evidence::Listing(&listing);
+            reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?
+        };
 
         let retry = self.retry_list(&[])?;
         self.progress.requests(self.source.requests());

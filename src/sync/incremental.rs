@@ -84,10 +84,10 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         self.progress.enter(Phase::Flushing);
         let written_before = synced.asked_count();
         projects::write(self, projects, &mut synced).await?;
-        let rejected = self.sink.flush().await?;
+        let flushed = self.sink.flush().await?;
 
         self.progress.enter(Phase::Reconciling);
-        let sealed = synced.seal(&rejected);
+        let sealed = synced.seal(&flushed.rejected_issues);
         let kept = match &listing {
             Some(listing) => {
                 let evidence = Evidence::Listing(listing);

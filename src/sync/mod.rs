@@ -39,7 +39,7 @@ pub use error::SyncError;
 pub use listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
 pub use progress::{Phase, Progress, Snapshot};
 pub use rule_gate::left_out_by_rules;
-pub use sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
+pub use sink::{Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
 pub use source::{
     ChangedIssue, Confirmation, FetchedIssues, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,
     PendingAttachment, Source, SourceError,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::checkpoint::BatchTicket;
@@ -75,17 +76,32 @@ pub trait Sink: Send + Sync + 'static {
     fn write(&self, operation: Operation) -> impl Future<Output = Result<(), SinkError>> + Send;
 
     /// Returns when every operation written before has an outcome: applied, or rejected with a reason on record.
-    /// The answer names the issues whose documents were rejected since this sink was made.
-    fn flush(&self) -> impl Future<Output = Result<HashSet<IssueId>, SinkError>> + Send;
+    fn flush(&self) -> impl Future<Output = Result<Flushed, SinkError>> + Send;
 
     /// Reads what is indexed, page by page: everything that was written and flushed before.
     fn scan(&self, selection: IndexSelection) -> impl Future<Output = Result<Self::Scan, SinkError>> + Send;
 
-    /// How many documents the index holds.
+    /// The indexed document of an attachment that has content, by its numeric id and whatever its `_id`.
+    fn attachment(&self, id: u64) -> impl Future<Output = Result<Option<Map<String, Value>>, SinkError>> + Send;
+
+    /// How many documents the index holds: everything that was written and flushed before.
     fn count(&self) -> impl Future<Output = Result<u64, SinkError>> + Send;
+
+    /// Whether the index is known to hold nothing yet. Unlike a search it costs next to nothing, and it does not make
+    /// Elasticsearch refresh the index every second from then on; documents of the last moments may be overlooked.
+    fn seems_empty(&self) -> impl Future<Output = Result<bool, SinkError>> + Send;
 
     /// A scan under way.
     type Scan: IndexScan + Send;
+}
+
+/// What became of everything written since the sink was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flushed {
+    /// The issues of which a document was rejected.
+    pub rejected_issues: HashSet<IssueId>,
+    /// Whether the index holds every document that was written: none was rejected, or dropped by the pipeline.
+    pub all_stored: bool,
 }
 
 /// Which documents a scan returns.

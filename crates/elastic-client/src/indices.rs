@@ -23,6 +23,27 @@ struct Count {
 }
 
 #[derive(Deserialize)]
+struct Statistics {
+    #[serde(rename = "_all")]
+    all: AllIndices,
+}
+
+#[derive(Deserialize)]
+struct AllIndices {
+    primaries: Primaries,
+}
+
+#[derive(Deserialize)]
+struct Primaries {
+    docs: Documents,
+}
+
+#[derive(Deserialize)]
+struct Documents {
+    count: u64,
+}
+
+#[derive(Deserialize)]
 struct Refreshed {
     #[serde(rename = "_shards")]
     shards: ShardCounts,
@@ -109,6 +130,16 @@ impl Indices {
         let Count { count, shards } = answer.parse()?;
         shards.check(&answer)?;
         Ok(count)
+    }
+
+    /// About how many documents the index holds: what was written since the last refresh is not in it. It does not
+    /// count as a search, which would make an idle index refresh every second. Needs the index privilege `monitor`.
+    pub async fn document_count_hint(&self, name: &str) -> Result<u64, ElasticError> {
+        let answer = self
+            .transport
+            .send(Request::get(&[name, "_stats", "docs"]).query("filter_path", "_all.primaries.docs.count"))
+            .await?;
+        Ok(answer.parse::<Statistics>()?.all.primaries.docs.count)
     }
 
     /// Deletes an index with everything in it. False when there was none. Wildcards and lists are refused.

@@ -11,8 +11,8 @@ use crate::retry::Repeat;
 use crate::search::Completeness;
 use crate::transport::Transport;
 
-/// Hits in a page: the most that Elasticsearch gives by default (`index.max_result_window`).
-const PAGE_SIZE: u64 = 10_000;
+/// Hits in a page. Elasticsearch gives 10,000 by default, but a page is held in memory as a whole.
+const PAGE_SIZE: u64 = 2_000;
 /// How long Elasticsearch keeps the point in time after each page.
 const KEEP_ALIVE: &str = "10m";
 
@@ -32,7 +32,7 @@ pub struct Scan {
 /// What the next step of a scan brought.
 #[derive(Debug)]
 pub enum ScanNext {
-    /// Between 1 and 10,000 documents.
+    /// Between 1 and 2,000 documents.
     Page(Vec<ScannedDocument>),
     /// Every document of the index, as it was when the scan began, has been returned.
     End {
