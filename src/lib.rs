@@ -8,6 +8,8 @@ pub mod service;
 pub mod sync;
 pub mod sync_rules;
 
+pub mod access_control;
+
 pub mod sink;
 pub mod source;
 

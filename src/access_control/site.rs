@@ -1,0 +1,248 @@
+//! What Jira says about permissions, and whether one account satisfies it. Which documents that opens is left to
+//! `identity`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::in_use::TokensInUse;
+use super::principal::{Account, Group, Holder, Known, Relation};
+use super::tokens::{browse, level};
+
+/// The application role of agents, who may see internal comments.
+const SERVICE_DESK_AGENT: &str = "jira-servicedesk";
+
+/// One project.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its key, for messages.
+    pub key: String,
+    /// Its lead.
+    pub lead: Option<Account>,
+    /// Holders of the Browse Projects permission.
+    pub browse: Known<Vec<Holder>>,
+    /// The security levels that its issues can have.
+    pub levels: BTreeSet<u64>,
+}
+
+/// The actors of a role in one project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleActors {
+    /// Single accounts.
+    pub accounts: HashSet<Account>,
+    /// Groups.
+    pub groups: BTreeSet<Group>,
+}
+
+/// The permissions of a whole Jira.
+#[derive(Debug)]
+pub struct Site {
+    /// The projects, by id.
+    pub projects: BTreeMap<u64, Project>,
+    /// Members of the security levels, by id of the level. A level that is missing is not known.
+    pub levels: BTreeMap<u64, Known<Vec<Holder>>>,
+    /// Actors, by project and role.
+    pub roles: HashMap<(u64, u64), Known<RoleActors>>,
+    /// Members of the groups.
+    pub groups: HashMap<Group, Known<HashSet<Account>>>,
+    /// The groups behind the application roles.
+    pub applications: Known<HashMap<String, BTreeSet<Group>>>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            projects: BTreeMap::new(),
+            levels: BTreeMap::new(),
+            roles: HashMap::new(),
+            groups: HashMap::new(),
+            applications: Known::Read(HashMap::new()),
+        }
+    }
+}
+
+impl Site {
+    /// Whether an active account holds this in a project, leaving aside what only single issues say.
+    pub fn holds(&self, account: &Account, holder: &Holder, project_id: u64) -> bool {
+        match holder {
+            Holder::Anyone | Holder::LoggedIn => true,
+            Holder::User(user) => user == account,
+            Holder::Group(group) => self.is_member(account, group),
+            Holder::Role(role) => self.is_actor(account, project_id, *role),
+            Holder::Application(key) => self.uses(account, key),
+            Holder::ProjectLead => {
+                let project = self.projects.get(&project_id);
+                project.and_then(|project| project.lead.as_ref()) == Some(account)
+            }
+            Holder::Related(_) | Holder::RelatedGroup(_) | Holder::CustomerPortal | Holder::Unknown(_) => false,
+        }
+    }
+
+    /// Whether an account is in a group. Unknown means no.
+    pub fn is_member(&self, account: &Account, group: &Group) -> bool {
+        let members = self.groups.get(group).and_then(Known::read);
+        members.is_some_and(|members| members.contains(account))
+    }
+
+    /// Whether an account is an actor of a role. Unknown means no.
+    pub fn is_actor(&self, account: &Account, project: u64, role: u64) -> bool {
+        let actors = self.roles.get(&(project, role)).and_then(Known::read);
+        actors.is_some_and(|actors| {
+            actors.accounts.contains(account) || actors.groups.iter().any(|group| self.is_member(account, group))
+        })
+    }
+
+    /// Whether an account may see internal comments of a service desk. Unknown means no.
+    pub fn is_agent(&self, account: &Account) -> bool {
+        self.uses(account, SERVICE_DESK_AGENT)
+    }
+
+    fn uses(&self, account: &Account, application: &str) -> bool {
+        let groups = self
+            .applications
+            .read()
+            .and_then(|applications| applications.get(application));
+        groups.is_some_and(|groups| groups.iter().any(|group| self.is_member(account, group)))
+    }
+
+    /// The tokens of documents that are open to everybody.
+    pub fn public_tokens(&self) -> BTreeSet<String> {
+        let is_public = |holders: &Known<Vec<Holder>>| holders.read().is_some_and(|all| all.contains(&Holder::Anyone));
+        let mut tokens = BTreeSet::new();
+        for (id, project) in self.projects.iter().filter(|(_, project)| is_public(&project.browse)) {
+            tokens.insert(browse(*id));
+            let levels = project
+                .levels
+                .iter()
+                .filter(|id| self.levels.get(id).is_some_and(is_public));
+            tokens.extend(levels.map(|level_id| format!("{}{}", browse(*id), level(*level_id))));
+        }
+        tokens
+    }
+
+    /// The fields of issues that some permission or level looks at.
+    pub fn relations(&self) -> BTreeSet<Relation> {
+        let holders = self
+            .projects
+            .values()
+            .map(|project| &project.browse)
+            .chain(self.levels.values());
+        holders
+            .filter_map(Known::read)
+            .flatten()
+            .filter_map(|holder| match holder {
+                Holder::Related(relation) | Holder::RelatedGroup(relation) => Some(relation.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The roles whose actors matter, as project and role.
+    pub fn granted_roles(&self) -> BTreeSet<(u64, u64)> {
+        let role = |holder: &Holder| match holder {
+            Holder::Role(id) => Some(*id),
+            _ => None,
+        };
+        let mut granted = BTreeSet::new();
+        for (id, project) in &self.projects {
+            let levels = project.levels.iter().filter_map(|level| self.levels.get(level));
+            let holders = std::iter::once(&project.browse)
+                .chain(levels)
+                .filter_map(Known::read)
+                .flatten();
+            granted.extend(holders.filter_map(role).map(|role| (*id, role)));
+        }
+        granted
+    }
+
+    /// The groups whose members matter: named by a permission, a level, an actor of a role, a product that is granted,
+    /// or a document.
+    pub fn granted_groups(&self, in_use: &TokensInUse) -> BTreeSet<Group> {
+        let mut groups = in_use.groups();
+        let mut applications = BTreeSet::new();
+        if in_use.names_agents() {
+            applications.insert(SERVICE_DESK_AGENT);
+        }
+        let holders = self
+            .projects
+            .values()
+            .map(|project| &project.browse)
+            .chain(self.levels.values());
+        for holder in holders.filter_map(Known::read).flatten() {
+            match holder {
+                Holder::Group(group) => drop(groups.insert(group.clone())),
+                Holder::Application(key) => drop(applications.insert(key)),
+                _ => {}
+            }
+        }
+        groups.extend(
+            self.roles
+                .values()
+                .filter_map(Known::read)
+                .flat_map(|actors| actors.groups.iter().cloned()),
+        );
+        let read = self.applications.read();
+        let granted = applications
+            .into_iter()
+            .filter_map(|key| read.and_then(|all| all.get(key)));
+        groups.extend(granted.flatten().cloned());
+        groups
+    }
+
+    /// Everything that could not be read, in words.
+    pub fn unreadable(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for project in self.projects.values() {
+            if let Some(reason) = project.browse.reason() {
+                all.push(format!("project {}: {reason}", project.key));
+            }
+            for holder in project.browse.read().into_iter().flatten() {
+                if let Holder::Unknown(kind) = holder {
+                    all.push(format!(
+                        "project {}: holders of type \"{kind}\" are not known",
+                        project.key
+                    ));
+                }
+            }
+        }
+        for (id, members) in &self.levels {
+            if let Some(reason) = members.reason() {
+                all.push(format!("security level {id}: {reason}"));
+            }
+            for holder in members.read().into_iter().flatten() {
+                if let Holder::Unknown(kind) = holder {
+                    all.push(format!("security level {id}: members of type \"{kind}\" are not known"));
+                }
+            }
+        }
+        for ((project, role), actors) in &self.roles {
+            if let Some(reason) = actors.reason() {
+                let key = self.projects.get(project).map_or("?", |project| project.key.as_str());
+                all.push(format!("role {role} in project {key}: {reason}"));
+            }
+        }
+        for (group, members) in &self.groups {
+            if let Some(reason) = members.reason() {
+                all.push(format!("group {group}: {reason}"));
+            }
+        }
+        if let Some(reason) = self.applications.reason() {
+            all.push(format!("application roles: {reason}"));
+        }
+        all.sort();
+        all
+    }
+
+    /// Tokens of documents whose readers are not known because a permission or a level could not be read.
+    pub fn undetermined_tokens(&self) -> BTreeSet<String> {
+        let mut tokens = BTreeSet::new();
+        for (id, project) in &self.projects {
+            let unknown = project.browse.read().is_none();
+            if unknown {
+                tokens.insert(browse(*id));
+            }
+            let levels = project.levels.iter();
+            let denied = levels.filter(|level| unknown || self.levels.get(level).and_then(Known::read).is_none());
+            tokens.extend(denied.map(|level_id| format!("{}{}", browse(*id), level(*level_id))));
+        }
+        tokens
+    }
+}
