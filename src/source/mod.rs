@@ -14,6 +14,7 @@ mod custom_fields;
 mod jira_source;
 mod jql_time;
 mod login;
+pub mod permissions;
 mod scope;
 
 pub use jira_source::JiraSource;

@@ -15,6 +15,9 @@ mod lenient;
 mod listing;
 mod model;
 mod offset_rows;
+mod people;
+mod permissions;
+mod permissions_answers;
 mod project_listing;
 mod timestamp;
 mod transport;
@@ -29,6 +32,9 @@ pub use model::{
     Account, AttachmentRef, FetchedIssues, Field, FieldSchema, Issue, IssueHead, Myself, Project, ProjectStatus,
     ServerInfo,
 };
+pub use people::{GroupName, User, UserList};
+pub use permissions::{Permitted, RoleActor};
+pub use permissions_answers::{HolderRow, LevelMember, SecurityLevelRow};
 pub use project_listing::ProjectListing;
 pub use timestamp::parse_timestamp;
 pub use transport::{ClassStats, EndpointClass, RequestStats};

@@ -31,6 +31,10 @@ pub enum EndpointClass {
     Comments,
     /// Worklogs of an issue.
     Worklogs,
+    /// Permission and security schemes, roles, and the account's own permissions.
+    Permissions,
+    /// Lists of users and of members of groups.
+    Users,
     /// Attachment contents, hops to the media host included.
     Attachment,
 }
@@ -49,6 +53,8 @@ impl EndpointClass {
             Self::Issue => "issue",
             Self::Comments => "comments",
             Self::Worklogs => "worklogs",
+            Self::Permissions => "permissions",
+            Self::Users => "users",
             Self::Attachment => "attachment",
         }
     }

@@ -1,0 +1,259 @@
+//! Reads permission schemes, roles, security levels and application roles.
+//!
+//! Most of it needs administrative permissions, so a refusal is an answer here and not a failure; what follows from it
+//! is decided by the callers. Users and groups are in `people`.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use crate::client::JiraClient;
+use crate::error::{ErrorKind, JiraError};
+use crate::people::{GroupName, User};
+use crate::permissions_answers::{
+    ActorRow, ApplicationRow, Bean, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions, RoleAnswer, RoleRow,
+    SchemeAnswer, SchemeOfProject, SecurityLevelRow,
+};
+use crate::transport::{EndpointClass, Request};
+
+/// Rows of administrative lists in one page; Jira gives no more.
+const PAGE: u64 = 50;
+/// A permission that lets see projects and issues: the key, and its old name that servers still use.
+const BROWSE: [&str; 2] = ["BROWSE_PROJECTS", "BROWSE"];
+
+/// An answer, or Jira's refusal to give one to this account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permitted<T> {
+    /// The answer, complete.
+    Read(T),
+    /// Refused, in Jira's words.
+    Refused(String),
+}
+
+impl<T> Permitted<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Permitted<U> {
+        match self {
+            Self::Read(value) => Permitted::Read(change(value)),
+            Self::Refused(reason) => Permitted::Refused(reason),
+        }
+    }
+}
+
+/// One actor of a project role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleActor {
+    /// Cloud: an account, by id.
+    Account(String),
+    /// Server and Data Center: a login.
+    Login(String),
+    /// A group.
+    Group(GroupName),
+    /// Of a kind that is not known here, or without an id.
+    Unknown(String),
+}
+
+impl JiraClient {
+    /// Whom the permission scheme of a project gives the permission to browse it.
+    pub async fn browse_holders(&self, project: u64) -> Result<Permitted<Vec<HolderRow>>, JiraError> {
+        let request = Request::get(
+            EndpointClass::Permissions,
+            format!("rest/api/2/project/{project}/permissionscheme"),
+        )
+        .with("expand", "permissions");
+        let scheme: Permitted<SchemeAnswer> = self.permitted(&request).await?;
+        Ok(scheme.map(|scheme| {
+            let browse = scheme
+                .permissions
+                .into_iter()
+                .filter(|grant| BROWSE.contains(&grant.permission.as_str()));
+            browse.map(|grant| grant.holder).collect()
+        }))
+    }
+
+    /// All security levels of company-managed projects. Cloud only; those of team-managed ones are in no list.
+    pub async fn security_levels(&self) -> Result<Permitted<Vec<SecurityLevelRow>>, JiraError> {
+        let request = |start_at| administrative("rest/api/3/issuesecurityschemes/level", start_at);
+        let rows: Permitted<Vec<LevelRow>> = self.pages(request).await?;
+        let level = |row: LevelRow| {
+            Some(SecurityLevelRow {
+                id: row.id?,
+                scheme: row.issue_security_scheme_id?,
+            })
+        };
+        Ok(rows.map(|rows| rows.into_iter().filter_map(level).collect()))
+    }
+
+    /// The members of all security levels. Cloud only: elsewhere no resource lists them. A member whose level is not
+    /// readable fails the whole list, because the others would look complete without it.
+    pub async fn security_level_members(&self) -> Result<Permitted<Vec<LevelMember>>, JiraError> {
+        let path = "rest/api/3/issuesecurityschemes/level/member";
+        let rows: Permitted<Vec<MemberRow>> = self.pages(|start_at| administrative(path, start_at)).await?;
+        let member = |row: MemberRow| {
+            Some(LevelMember {
+                level: row.issue_security_level_id?,
+                holder: row.holder,
+            })
+        };
+        match rows.map(|rows| rows.into_iter().map(member).collect::<Option<Vec<_>>>()) {
+            Permitted::Read(Some(members)) => Ok(Permitted::Read(members)),
+            Permitted::Read(None) => Err(self.unreadable(&administrative(path, 0), "a member names no level")),
+            Permitted::Refused(reason) => Ok(Permitted::Refused(reason)),
+        }
+    }
+
+    /// Which security scheme each project has; projects without one are missing. Cloud only.
+    pub async fn security_schemes_of_projects(&self) -> Result<Permitted<BTreeMap<u64, u64>>, JiraError> {
+        let request = |start_at| administrative("rest/api/3/issuesecurityschemes/project", start_at);
+        let rows: Permitted<Vec<SchemeOfProject>> = self.pages(request).await?;
+        let pair = |row: SchemeOfProject| Some((row.project_id?, row.issue_security_scheme_id?));
+        Ok(rows.map(|rows| rows.into_iter().filter_map(pair).collect()))
+    }
+
+    /// Names and ids of all project roles.
+    pub async fn project_roles(&self) -> Result<Permitted<BTreeMap<String, u64>>, JiraError> {
+        let request = Request::get(EndpointClass::Permissions, "rest/api/2/role");
+        let rows: Permitted<Vec<RoleRow>> = self.permitted(&request).await?;
+        Ok(rows.map(|rows| rows.into_iter().filter_map(|row| Some((row.name?, row.id?))).collect()))
+    }
+
+    /// The actors of a role in a project.
+    pub async fn role_actors(&self, project: u64, role: u64) -> Result<Permitted<Vec<RoleActor>>, JiraError> {
+        let path = format!("rest/api/2/project/{project}/role/{role}");
+        let answer: Permitted<RoleAnswer> = self.permitted(&Request::get(EndpointClass::Permissions, path)).await?;
+        Ok(answer.map(|answer| answer.actors.into_iter().map(actor).collect()))
+    }
+
+    /// The groups that may use each product, by the key of its application role.
+    pub async fn application_roles(&self) -> Result<Permitted<BTreeMap<String, Vec<GroupName>>>, JiraError> {
+        let request = Request::get(EndpointClass::Permissions, "rest/api/2/applicationrole");
+        let rows: Permitted<Vec<ApplicationRow>> = self.permitted(&request).await?;
+        Ok(rows.map(|rows| {
+            rows.into_iter()
+                .map(|row| (row.key.clone(), application_groups(row)))
+                .collect()
+        }))
+    }
+
+    /// Which of these global permissions the account has. A permission that Jira does not know is not had.
+    pub async fn my_permissions(&self, keys: &[&str]) -> Result<BTreeMap<String, bool>, JiraError> {
+        let request = Request::get(EndpointClass::Permissions, "rest/api/2/mypermissions");
+        let request = if self.edition().is_cloud() {
+            request.with("permissions", keys.join(","))
+        } else {
+            request
+        };
+        let answer: MyPermissions = self.transport.json(&request).await?;
+        let has = |key: &str| answer.permissions.get(key).and_then(|one| one.have_permission) == Some(true);
+        Ok(keys.iter().map(|key| ((*key).to_owned(), has(key))).collect())
+    }
+
+    /// Server and Data Center: the accounts that may see an issue, by Jira's own word. One request for each 1,000.
+    pub async fn readers_of_issue(&self, key: &str) -> Result<Permitted<Vec<User>>, JiraError> {
+        let request = |start_at| {
+            Request::get(EndpointClass::Users, "rest/api/2/user/permission/search")
+                .with("username", "")
+                .with("permissions", "BROWSE")
+                .with("issueKey", key)
+                .with("startAt", start_at)
+                .with("maxResults", 1_000)
+        };
+        self.arrays(request, 1_000).await
+    }
+
+    /// Asks for what may be refused. A 401 for a single resource only means that the account lacks a permission when
+    /// the credential still works, so that is looked at.
+    pub(crate) async fn permitted<T: DeserializeOwned>(&self, request: &Request) -> Result<Permitted<T>, JiraError> {
+        let error = match self.transport.json(request).await {
+            Ok(value) => return Ok(Permitted::Read(value)),
+            Err(error) => error,
+        };
+        match error.kind() {
+            ErrorKind::Unauthorized => self.myself().await.map(drop)?,
+            ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::MissingScope | ErrorKind::Gone => {}
+            _ => return Err(error),
+        }
+        Ok(Permitted::Refused(error.to_string()))
+    }
+
+    /// All rows of a list that comes in pages of its own choice of size. A row that moves to a page read before is
+    /// missed until the list is read the next time; nobody gains anything by that.
+    pub(crate) async fn pages<T: DeserializeOwned>(
+        &self,
+        request_from: impl Fn(u64) -> Request,
+    ) -> Result<Permitted<Vec<T>>, JiraError> {
+        let mut rows = Vec::new();
+        loop {
+            let start = rows.len() as u64;
+            let request = request_from(start);
+            let page: Bean<T> = match self.permitted(&request).await? {
+                Permitted::Read(page) => page,
+                Permitted::Refused(reason) => return Ok(Permitted::Refused(reason)),
+            };
+            if page.start_at.is_some_and(|echoed| echoed != start) {
+                return Err(self.unreadable(&request, "the page begins with another row than the one asked for"));
+            }
+            let came = page.values.len();
+            rows.extend(page.values);
+            let ended = match (page.is_last, page.total) {
+                (Some(is_last), _) => is_last,
+                (None, Some(total)) => rows.len() as u64 >= total,
+                (None, None) => came == 0,
+            };
+            if ended {
+                return Ok(Permitted::Read(rows));
+            }
+            if came == 0 {
+                return Err(self.unreadable(&request, "the page is empty although more rows are announced"));
+            }
+        }
+    }
+
+    pub(crate) fn unreadable(&self, request: &Request, reason: &str) -> JiraError {
+        JiraError::BadAnswer {
+            request: self.transport.line(request),
+            path: ".".to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+fn administrative(path: &str, start_at: u64) -> Request {
+    Request::get(EndpointClass::Permissions, path)
+        .with("startAt", start_at)
+        .with("maxResults", PAGE)
+}
+
+fn actor(row: ActorRow) -> RoleActor {
+    if let Some(account_id) = row.actor_user.and_then(|user| user.account_id) {
+        return RoleActor::Account(account_id);
+    }
+    if let Some(group) = row.actor_group {
+        return RoleActor::Group(GroupName {
+            id: group.group_id,
+            name: group.name.or(row.name).unwrap_or_default(),
+        });
+    }
+    match (row.kind.as_str(), row.name) {
+        ("atlassian-user-role-actor", Some(name)) => RoleActor::Login(name),
+        ("atlassian-group-role-actor", Some(name)) => RoleActor::Group(GroupName { id: None, name }),
+        (kind, _) => RoleActor::Unknown(kind.to_owned()),
+    }
+}
+
+fn application_groups(row: ApplicationRow) -> Vec<GroupName> {
+    match row.group_details {
+        Some(details) if !details.is_empty() => details
+            .into_iter()
+            .map(|group| GroupName {
+                id: group.group_id,
+                name: group.name.unwrap_or_default(),
+            })
+            .collect(),
+        _ => row
+            .groups
+            .unwrap_or_default()
+            .into_iter()
+            .map(|name| GroupName { id: None, name })
+            .collect(),
+    }
+}

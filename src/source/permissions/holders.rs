@@ -1,0 +1,116 @@
+//! Holders of permissions, groups and accounts, from Jira's words to ours.
+
+use std::collections::HashMap;
+
+use jira_client::{GroupName, HolderRow, User};
+
+use crate::access_control::{Account, Group, Holder, Relation};
+
+/// Finds the account behind a login or key. Cloud knows ids only, so there is nothing to look up there.
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    keys: HashMap<String, Account>,
+}
+
+impl Logins {
+    pub(super) fn of(users: &[User]) -> Self {
+        let mut keys = HashMap::new();
+        for user in users.iter().filter(|user| user.account_id.is_none()) {
+            if let (Some(id), Some(name)) = (user.id(), &user.name) {
+                keys.insert(name.to_lowercase(), Account::new(id));
+            }
+        }
+        Self { keys }
+    }
+
+    /// The account of a login; what is no login is taken for the key itself.
+    pub(super) fn account(&self, name_or_key: &str) -> Account {
+        let known = self.keys.get(&name_or_key.to_lowercase());
+        known.cloned().unwrap_or_else(|| Account::new(name_or_key))
+    }
+
+    /// Accounts that a scheme names by login.
+    pub(super) fn resolve(&self, holders: &mut [Holder]) {
+        for holder in holders {
+            if let Holder::User(user) = holder {
+                *user = self.account(user.as_str());
+            }
+        }
+    }
+}
+
+pub(super) fn account(user: &User) -> Option<Account> {
+    user.id().map(Account::new)
+}
+
+pub(super) fn group(name: &GroupName) -> Group {
+    match &name.id {
+        Some(id) => Group::id(id),
+        None => Group::name(&name.name),
+    }
+}
+
+/// How to ask for the members of a group.
+pub(super) fn group_name(group: &Group) -> GroupName {
+    match group {
+        Group::Id(id) => GroupName {
+            id: Some(id.to_string()),
+            name: String::new(),
+        },
+        Group::Name(name) => GroupName {
+            id: None,
+            name: name.to_string(),
+        },
+    }
+}
+
+/// A kind without what it needs is as good as an unknown kind: it opens nothing, and is reported.
+pub(super) fn holder(row: &HolderRow, cloud: bool) -> Holder {
+    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let (parameter, value) = (filled(&row.parameter), filled(&row.value));
+    let either = || value.clone().or_else(|| parameter.clone());
+    let found = match row.kind.as_str() {
+        "anyone" => Some(Holder::Anyone),
+        "group" if cloud && value.is_some() => value.as_deref().map(|id| Holder::Group(Group::id(id))),
+        "group" => either().map(|name| Holder::Group(Group::name(&name))),
+        "projectRole" => either().and_then(|id| id.trim().parse().ok()).map(Holder::Role),
+        "user" => either().map(|id| Holder::User(Account::new(&id))),
+        "applicationRole" => Some(either().map_or(Holder::LoggedIn, Holder::Application)),
+        "projectLead" => Some(Holder::ProjectLead),
+        "reporter" => Some(Holder::Related(Relation::Reporter)),
+        "assignee" => Some(Holder::Related(Relation::Assignee)),
+        "userCustomField" => either().map(|id| Holder::Related(Relation::field(&id))),
+        "groupCustomField" => either().map(|id| Holder::RelatedGroup(Relation::field(&id))),
+        "sd.customer.portal.only" => Some(Holder::CustomerPortal),
+        _ => None,
+    };
+    found.unwrap_or_else(|| Holder::Unknown(row.kind.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    fn row(kind: &str, parameter: Option<&str>, value: Option<&str>) -> HolderRow {
+        HolderRow {
+            kind: kind.into(),
+            parameter: parameter.map(str::to_owned),
+            value: value.map(str::to_owned),
+        }
+    }
+
+    #[test_case("group", Some("Staff"), Some("ab-1"), true => Holder::Group(Group::id("ab-1")))]
+    #[test_case("group", Some("Staff"), None, false => Holder::Group(Group::name("staff")))]
+    #[test_case("projectRole", Some("10002"), None, false => Holder::Role(10002))]
+    #[test_case("applicationRole", None, None, true => Holder::LoggedIn)]
+    #[test_case("applicationRole", Some(""), None, true => Holder::LoggedIn; "empty is every logged-in user")]
+    #[test_case("applicationRole", Some("jira-software"), None, true => Holder::Application("jira-software".into()))]
+    #[test_case("userCustomField", Some("customfield_10010"), None, true => Holder::Related(Relation::field("customfield_10010")))]
+    #[test_case("user", None, None, true => Holder::Unknown("user".into()); "nobody is named")]
+    #[test_case("somethingNew", Some("x"), None, true => Holder::Unknown("somethingNew".into()))]
+    fn holders(kind: &str, parameter: Option<&str>, value: Option<&str>, cloud: bool) -> Holder {
+        holder(&row(kind, parameter, value), cloud)
+    }
+}

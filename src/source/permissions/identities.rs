@@ -1,0 +1,188 @@
+//! Reads everything that decides what each user may see: roles, groups and products that some grant names, and users.
+//!
+//! Nothing is read for its own sake: a group or role that no grant, level or document names is left alone.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jira_client::{JiraClient, JiraError, Permitted, Project as JiraProject, RoleActor, User};
+
+use super::holders::{Logins, account, group, group_name};
+use super::schemes::read_schemes;
+use crate::access_control::{Account, Group, Known, Person, RoleActors, Site, TokensInUse};
+
+const AT_ONCE: usize = 8;
+
+const ROLE_CURE: &str = "its actors cannot be read; give the account that Jira is read with the global permission \
+                         \"Administer Jira\", or \"Administer Projects\" in this project";
+const GROUP_CURE: &str = "its members cannot be read; give the account that Jira is read with the global permission \
+                          \"Browse users and groups\" (\"Administer Jira\" on Data Center)";
+const APPLICATION_CURE: &str = "they cannot be read; give the account that Jira is read with the global permission \
+                                \"Administer Jira\"";
+
+/// The text for a Jira that does not show its users.
+pub fn cannot_list_users(words: &str) -> String {
+    format!(
+        "Jira does not list its users to this account; give it the global permission \"Browse users and groups\" \
+         (\"Administer Jira\" on Data Center): {words}"
+    )
+}
+
+/// Users who get an identity.
+#[derive(Debug)]
+pub struct People {
+    /// Active users; app and customer accounts are left out.
+    pub people: Vec<Person>,
+    /// Whether there may be more users than Jira showed.
+    pub may_lack_some: bool,
+}
+
+/// Reads permissions for identities.
+#[derive(Debug)]
+pub struct IdentityReader {
+    client: JiraClient,
+    projects: Vec<JiraProject>,
+    logins: Logins,
+}
+
+impl IdentityReader {
+    pub(in crate::source) fn new(client: JiraClient, projects: Vec<JiraProject>) -> Self {
+        Self {
+            client,
+            projects,
+            logins: Logins::default(),
+        }
+    }
+
+    /// Every user with an identity, or Jira's refusal to list them. To be asked first: on servers, logins are turned
+    /// into accounts by what it learns.
+    pub async fn people(&mut self) -> Result<Permitted<People>, JiraError> {
+        let list = match self.client.users().await? {
+            Permitted::Read(list) => list,
+            Permitted::Refused(words) => return Ok(Permitted::Refused(words)),
+        };
+        self.logins = Logins::of(&list.users);
+        let people = list
+            .users
+            .iter()
+            .filter(|user| has_identity(user))
+            .filter_map(person)
+            .collect();
+        Ok(Permitted::Read(People {
+            people,
+            may_lack_some: list.may_lack_some,
+        }))
+    }
+
+    /// The permissions of all projects in scope, with the members of every role and group that matters.
+    pub async fn site(&self, in_use: &TokensInUse) -> Result<Site, JiraError> {
+        let mut site = read_schemes(&self.client, &self.projects).await?;
+        for project in site.projects.values_mut() {
+            project.lead = project.lead.take().map(|lead| self.logins.account(lead.as_str()));
+            if let Known::Read(holders) = &mut project.browse {
+                self.logins.resolve(holders);
+            }
+        }
+        let mut roles = site.granted_roles();
+        roles.extend(
+            in_use
+                .roles()
+                .into_iter()
+                .filter(|(project, _)| site.projects.contains_key(project)),
+        );
+        site.roles = self.roles(roles).await?;
+        site.applications = self.applications().await?;
+        site.groups = self.groups(site.granted_groups(in_use)).await?;
+        Ok(site)
+    }
+
+    /// Requests sent to Jira so far.
+    pub fn requests(&self) -> u64 {
+        self.client.stats().requests
+    }
+
+    /// Proves that the account is still the one that logged in.
+    pub async fn confirm_account(&self) -> Result<(), JiraError> {
+        self.client.confirm_account().await
+    }
+
+    /// Whether a user is gone: no longer there, or no longer active. An error or a doubt is no proof.
+    pub async fn is_gone(&self, name: &str) -> Result<bool, JiraError> {
+        Ok(match self.client.user(name).await? {
+            Permitted::Read(None) => true,
+            Permitted::Read(Some(user)) => !has_identity(&user),
+            Permitted::Refused(_) => false,
+        })
+    }
+
+    async fn roles(&self, wanted: BTreeSet<(u64, u64)>) -> Result<HashMap<(u64, u64), Known<RoleActors>>, JiraError> {
+        stream::iter(wanted)
+            .map(|(project, role)| async move {
+                let actors = match self.client.role_actors(project, role).await? {
+                    Permitted::Read(actors) => Known::Read(self.actors(actors)),
+                    Permitted::Refused(words) => Known::Unreadable(format!("{ROLE_CURE} ({words})")),
+                };
+                Ok(((project, role), actors))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    fn actors(&self, listed: Vec<RoleActor>) -> RoleActors {
+        let mut actors = RoleActors::default();
+        for actor in listed {
+            match actor {
+                RoleActor::Account(id) => drop(actors.accounts.insert(Account::new(&id))),
+                RoleActor::Login(name) => drop(actors.accounts.insert(self.logins.account(&name))),
+                RoleActor::Group(name) => drop(actors.groups.insert(group(&name))),
+                RoleActor::Unknown(kind) => tracing::warn!(kind, "an actor of a role is of no known kind"),
+            }
+        }
+        actors
+    }
+
+    async fn applications(&self) -> Result<Known<HashMap<String, BTreeSet<Group>>>, JiraError> {
+        Ok(match self.client.application_roles().await? {
+            Permitted::Read(roles) => {
+                let groups = |names: Vec<_>| names.iter().map(group).collect();
+                Known::Read(roles.into_iter().map(|(key, names)| (key, groups(names))).collect())
+            }
+            Permitted::Refused(words) => Known::Unreadable(format!("{APPLICATION_CURE} ({words})")),
+        })
+    }
+
+    async fn groups(&self, wanted: BTreeSet<Group>) -> Result<HashMap<Group, Known<HashSet<Account>>>, JiraError> {
+        stream::iter(wanted)
+            .map(|group| async move {
+                let members = match self.client.group_members(&group_name(&group)).await? {
+                    Permitted::Read(members) => Known::Read(members.iter().filter_map(account).collect()),
+                    Permitted::Refused(words) => Known::Unreadable(format!("{GROUP_CURE} ({words})")),
+                };
+                Ok((group, members))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+}
+
+/// Active people. Apps search with keys of their own, and customers see issues through the portal only.
+fn has_identity(user: &User) -> bool {
+    user.active == Some(true) && matches!(user.account_type.as_deref(), None | Some("atlassian"))
+}
+
+fn person(user: &User) -> Option<Person> {
+    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let account = account(user)?;
+    let name = filled(&user.account_id)
+        .or_else(|| filled(&user.name))
+        .unwrap_or_else(|| account.as_str().to_owned());
+    Some(Person {
+        account,
+        name,
+        display_name: filled(&user.display_name),
+        email: filled(&user.email_address),
+        locale: filled(&user.locale),
+    })
+}

@@ -1,0 +1,13 @@
+//! Jira's permissions, read and put into the terms of `access_control`: schemes, levels, roles, groups, users, and what
+//! the fields of an issue say about its readers.
+//!
+//! Who may see what is decided in `access_control`; the wire format is known to `jira-client`.
+
+mod document_access;
+mod facts;
+mod holders;
+mod identities;
+mod schemes;
+
+pub use document_access::{AccessOfIssue, DocumentAccess};
+pub use identities::{IdentityReader, People, cannot_list_users};
