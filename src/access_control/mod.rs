@@ -18,5 +18,5 @@ pub use identity_document::{Person, access_query, identity_document};
 pub use in_use::TokensInUse;
 pub use principal::{Account, Group, Holder, Known, Relation, Subject};
 pub use site::{Project, RoleActors, Site};
-pub use tokens::{ANYONE, DocumentTokens, IssueFacts, NOBODY, Restriction, SecurityLevel, Visibility};
+pub use tokens::{ACCESS_FIELD, ANYONE, DocumentTokens, IssueFacts, NOBODY, Restriction, SecurityLevel, Visibility};
 pub use why::Reason;

@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 
 use super::principal::{Account, Group, Relation, Subject};
 
+/// Where documents carry their tokens.
+pub const ACCESS_FIELD: &str = "_allow_access_control";
 /// Public: every identity has it, and so does a reader who is not logged in.
 pub const ANYONE: &str = "anyone";
 /// Denied for lack of information: no identity has it.

@@ -123,6 +123,7 @@ impl JobReport {
                 "skipped_items": counts.skipped,
                 // A list is replaced as a whole; an object would grow with every update.
                 "skipped": counts.skipped_items,
+                "denied_documents": counts.denied,
                 "jira_requests": counts.requests,
                 CHECKPOINT: checkpoint,
             },

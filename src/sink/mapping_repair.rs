@@ -5,17 +5,19 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::sync::document::ACCESS_FIELD;
+
 /// Where the ingest pipelines note what went wrong with a document; we use the same place.
 const ERRORS_FIELD: &str = "_ingestion_errors";
 
 /// The document without the field at this dotted path, or none when it has no such field.
 ///
-/// `noted` is kept in the document, so that a reader sees why the field is missing.
+/// Nor does it come without the field that says who may see it: better no document than one for everybody. `noted` is kept in the document, so that a reader sees why the field is missing.
 pub(super) fn without_field(source: &Bytes, path: &str, noted: &str) -> Option<Bytes> {
     let Ok(Value::Object(mut document)) = serde_json::from_slice(source) else {
         return None;
     };
-    if !remove(&mut document, path) {
+    if path.starts_with(ACCESS_FIELD) || !remove(&mut document, path) {
         return None;
     }
     match document.get_mut(ERRORS_FIELD) {
@@ -74,6 +76,12 @@ mod tests {
         let repaired = without_field(&source, path, "why").unwrap();
         after["_ingestion_errors"] = json!(["why"]);
         assert_eq!(serde_json::from_slice::<Value>(&repaired).unwrap(), after);
+    }
+
+    #[test]
+    fn a_document_never_goes_without_its_access_tokens() {
+        let source = Bytes::from_static(b"{\"_allow_access_control\": [\"browse:1\"], \"a\": 1}");
+        assert!(without_field(&source, "_allow_access_control", "why").is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use elastic_client::{ElasticClient, Scan, ScanNext, ScannedDocument};
 use serde_json::{Map, Value, json};
 
+use crate::sync::document::ACCESS_FIELD;
 use crate::sync::encode::EXTRACTION_FIELD;
 use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedDocument, IndexedPage, SinkError};
 
@@ -36,8 +37,12 @@ impl ContentScan {
             .refresh(index)
             .await
             .map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+        let mut fields = FIELDS.to_vec();
+        if matches!(selection, IndexSelection::WithContent | IndexSelection::OfIssues(_)) {
+            fields.push(ACCESS_FIELD);
+        }
         Ok(Self {
-            scan: client.scan(index, FIELDS, query(selection)),
+            scan: client.scan(index, &fields, query(selection)),
         })
     }
 }
@@ -95,7 +100,8 @@ impl IndexScan for ContentScan {
 }
 
 /// An issue type may be called "Project" or "Attachment", so families are told by what only they have: an attachment
-/// names its issue and has no key, a project's `_id` begins with a fixed word.
+/// names its issue and has no key, like a comment or worklog, whose `_id` begins in small letters, which no key does; a
+/// project's `_id` begins with a fixed word.
 fn read(document: ScannedDocument) -> IndexedDocument {
     let ScannedDocument { id, source } = document;
     let text = |field: &str| source.get(field).and_then(Value::as_str).map(str::to_owned);
@@ -105,6 +111,8 @@ fn read(document: ScannedDocument) -> IndexedDocument {
         .strip_prefix("project-")
         .filter(|_| text("Type").as_deref() == Some("Project"));
     let kind = match (&key, project_id) {
+        (None, _) if id.starts_with("comment-") => DocumentKind::Comment,
+        (None, _) if id.starts_with("worklog-") => DocumentKind::Worklog,
         (None, _) => DocumentKind::Attachment,
         (Some(_), Some(_)) => DocumentKind::Project,
         (Some(_), None) => DocumentKind::Issue,
@@ -123,6 +131,7 @@ fn read(document: ScannedDocument) -> IndexedDocument {
         timestamp: text("_timestamp"),
         size: number("size"),
         extraction: text(EXTRACTION_FIELD),
+        has_tokens: source.get(ACCESS_FIELD).is_some_and(|tokens| !tokens.is_null()),
         id,
     }
 }
@@ -137,6 +146,7 @@ mod tests {
     #[test_case("Alpha-AL-1", json!({"Key": "AL-1", "Type": "Bug", "jira_id": 7}), DocumentKind::Issue, Some(7))]
     #[test_case("Alpha-AL-2", json!({"Key": "AL-2", "Type": "Attachment", "jira_id": 8}), DocumentKind::Issue, Some(8); "an issue type with a confusing name")]
     #[test_case("AL-1-70", json!({"Type": "Attachment", "issue": "AL-1", "jira_id": 70}), DocumentKind::Attachment, Some(70))]
+    #[test_case("comment-70", json!({"Type": "Comment", "issue": "AL-1", "jira_id": 70}), DocumentKind::Comment, Some(70))]
     #[test_case("Alpha-AL-3", json!({"Key": "AL-3", "Type": "Bug"}), DocumentKind::Issue, None; "made by the framework")]
     fn families(id: &str, source: Value, kind: DocumentKind, jira_id: Option<u64>) {
         let document = read(ScannedDocument { id: id.into(), source });

@@ -241,6 +241,22 @@ pub const FIELDS: &[FieldDefinition] = &[
         ..TEXT
     },
     FieldDefinition {
+        key: "dls_security_levels",
+        label: "Issues whose readers no list tells",
+        display: "dropdown",
+        initial: "\"deny\"",
+        default: Some("\"deny\""),
+        required: false,
+        tooltip: Some(
+            "Data Center does not list the members of security levels. deny: nobody finds such issues. per_issue: Jira \
+             is asked about each of them, one request or more an issue.",
+        ),
+        depends_on: &[("use_document_level_security", "true")],
+        options: &[("Nobody sees them", "deny"), ("Ask Jira about each", "per_issue")],
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
         key: "sweep_interval",
         label: "Minutes between looking for deletions",
         kind: FieldType::Int,

@@ -5,13 +5,16 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt, stream};
 use jira_client::{ErrorKind, Issue, IssueHead, IssueIdListing, JiraClient, JiraError, ListingEnd, Next};
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
-use tracing::warn;
+use tracing::{debug, warn};
 
-use super::documents::{self, Attachments, DocumentContext};
+use super::documents::{self, Attachments, DocumentContext, RestrictedEntry};
 use super::jql_time::JqlTime;
+use super::permissions::{AccessOfIssue, DocumentAccess};
 use super::scope::ResolvedScope;
 use super::{attachments, children, confirmation};
+use crate::access_control::{ACCESS_FIELD, DocumentTokens};
 use crate::sync::{
     ChangedIssue, CompleteListing, Confirmation, Document, EndOfListing, FetchedIssues, IncompleteIssue, IssueId,
     IssueSelection, ItemFailure, ListingBuilder, MissingIssue, PendingAttachment, Source, SourceError,
@@ -28,6 +31,8 @@ pub struct JiraSource {
     client: JiraClient,
     context: DocumentContext,
     scope: ResolvedScope,
+    /// None without document level security.
+    access: Option<DocumentAccess>,
     opened_at: DateTime<Utc>,
     time: JqlTime,
 }
@@ -58,6 +63,7 @@ impl JiraSource {
         client: JiraClient,
         context: DocumentContext,
         scope: ResolvedScope,
+        access: Option<DocumentAccess>,
         opened_at: DateTime<Utc>,
         zone: Tz,
     ) -> Self {
@@ -66,6 +72,7 @@ impl JiraSource {
             client,
             context,
             scope,
+            access,
             opened_at,
             time,
         }
@@ -124,23 +131,73 @@ impl JiraSource {
         }
     }
 
+    /// Who may see an issue; none without document level security. When Jira does not answer, nobody may.
+    async fn access_of(&self, issue: &Issue) -> Result<Option<AccessOfIssue>, SourceError> {
+        match &self.access {
+            Some(access) => Ok(Some(access.issue(&self.client, issue).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Builds the documents of an issue that was read whole.
-    fn build(&self, mut issue: Issue, batch: &mut FetchedIssues) {
-        documents::keep_public(&mut issue.fields);
+    fn build(&self, mut issue: Issue, access: Option<&AccessOfIssue>, batch: &mut FetchedIssues) {
+        let restricted = documents::take_restricted(&mut issue.fields);
         let id = issue.id;
+        let before = batch.documents.len() + batch.attachments.len();
         match documents::attachments(&self.context, &issue) {
             Attachments::Listed(found, failed) => {
                 if !failed.is_empty() {
                     // What could not be understood may be indexed already; it must not look detached.
                     batch.attachments_unknown.push(id);
                 }
-                batch.attachments.extend(found);
+                batch
+                    .attachments
+                    .extend(found.into_iter().map(|file| allow_file(file, access)));
                 batch.failed.extend(failed);
             }
             Attachments::Unknown => batch.attachments_unknown.push(id),
         }
-        batch.documents.push(documents::issue(&self.context, issue));
+        if let Some((rules, access)) = self.access.as_ref().zip(access) {
+            let tokens = |entry: &RestrictedEntry| rules.entry(access, &entry.raw);
+            for entry in &restricted.entries {
+                let document = documents::restricted_entry(&self.context, &issue, entry);
+                batch
+                    .documents
+                    .extend(document.map(|document| allow(document, &tokens(entry))));
+            }
+            for (file, shown_by) in restricted.attachments {
+                let seen = shown_by.iter().map(|at| tokens(&restricted.entries[*at]));
+                let seen = seen.fold(DocumentTokens::nobody(), |all, tokens| all.or(&tokens));
+                let only = Issue {
+                    fields: Map::from_iter([("attachment".to_owned(), Value::Array(vec![file]))]),
+                    ..issue.clone()
+                };
+                if let Attachments::Listed(found, failed) = documents::attachments(&self.context, &only) {
+                    batch.attachments.extend(found.into_iter().map(|mut file| {
+                        file.document = allow(file.document, &seen);
+                        file
+                    }));
+                    batch.failed.extend(failed);
+                }
+            }
+        }
+        batch.documents.push(self.issue_document(issue, access));
+        if let Some(reason) = access.and_then(|access| access.denied.as_deref()) {
+            batch.denied += (batch.documents.len() + batch.attachments.len() - before) as u64;
+            debug!(
+                issue.id = id,
+                reason, "nobody may see an issue, for lack of information"
+            );
+        }
         batch.fetched.push(id);
+    }
+
+    fn issue_document(&self, mut issue: Issue, access: Option<&AccessOfIssue>) -> Document {
+        let Some(access) = access else {
+            return documents::issue(&self.context, issue);
+        };
+        documents::close_side_doors(&mut issue.fields);
+        allow(documents::issue(&self.context, issue), &access.tokens)
     }
 
     /// An issue whose comments or worklogs could not be completed.
@@ -148,12 +205,13 @@ impl JiraSource {
         &self,
         mut issue: Issue,
         error: SourceError,
+        access: Option<&AccessOfIssue>,
         batch: &mut FetchedIssues,
     ) -> Result<(), SourceError> {
         if error.is_fatal() {
             return Err(error);
         }
-        documents::keep_public(&mut issue.fields);
+        documents::take_restricted(&mut issue.fields);
         let failure = ItemFailure {
             issue_id: issue.id,
             item: format!("issue {}", issue.key),
@@ -161,10 +219,24 @@ impl JiraSource {
         };
         // A comment that was not read may be a restricted one that shows a file.
         issue.fields.remove("attachment");
-        let document = documents::issue(&self.context, issue);
+        let document = self.issue_document(issue, access);
         batch.incomplete.push(IncompleteIssue { failure, document });
         Ok(())
     }
+}
+
+/// Writes down who may see a document.
+fn allow(mut document: Document, tokens: &DocumentTokens) -> Document {
+    let tokens: Vec<Value> = tokens.iter().map(Value::from).collect();
+    document.fields.insert(ACCESS_FIELD.into(), tokens.into());
+    document
+}
+
+fn allow_file(mut file: PendingAttachment, access: Option<&AccessOfIssue>) -> PendingAttachment {
+    if let Some(access) = access {
+        file.document = allow(file.document, &access.tokens);
+    }
+    file
 }
 
 fn created(issue: &Issue) -> Option<DateTime<Utc>> {
@@ -178,7 +250,13 @@ impl Source for JiraSource {
             .scope
             .projects
             .iter()
-            .map(|project| documents::project(&self.context, project.clone()))
+            .map(|project| {
+                let document = documents::project(&self.context, project.clone());
+                match &self.access {
+                    Some(access) => allow(document, &access.project(project.id)),
+                    None => document,
+                }
+            })
             .collect())
     }
 
@@ -250,13 +328,15 @@ impl Source for JiraSource {
         let mut completed = stream::iter(answer.issues)
             .map(|mut issue| async {
                 let result = children::complete(&self.client, &mut issue).await;
-                (issue, result)
+                let access = self.access_of(&issue).await;
+                (issue, result, access)
             })
             .buffered(CONCURRENT_CHILD_LISTS);
-        while let Some((issue, result)) = completed.next().await {
+        while let Some((issue, result, access)) = completed.next().await {
+            let access = access?;
             match result {
-                Ok(()) => self.build(issue, &mut batch),
-                Err(error) => self.build_incomplete(issue, error.into(), &mut batch)?,
+                Ok(()) => self.build(issue, access.as_ref(), &mut batch),
+                Err(error) => self.build_incomplete(issue, error.into(), access.as_ref(), &mut batch)?,
             }
         }
         drop(completed);
@@ -281,6 +361,10 @@ impl Source for JiraSource {
 
     async fn confirm_account(&self) -> Result<(), SourceError> {
         Ok(self.client.confirm_account().await?)
+    }
+
+    fn access_form(&self) -> Option<String> {
+        self.access.as_ref().map(DocumentAccess::form)
     }
 
     fn requests(&self) -> u64 {

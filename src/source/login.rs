@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::custom_fields::CustomFieldNames;
 use super::documents::{DocumentContext, FileRules};
 use super::jira_source::JiraSource;
+use super::permissions::{DocumentAccess, IdentityReader};
 use super::scope::{ResolvedScope, UnknownProjects};
 use super::settings::{JiraSettings, ProjectScope};
 use crate::config::JiraLimits;
@@ -94,14 +95,30 @@ impl Login {
             files,
         };
         let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
+        let access = if self.settings.document_level_security {
+            Some(DocumentAccess::read(&self.client, &scope.projects, self.settings.readers_per_issue).await?)
+        } else {
+            None
+        };
         // Without a clock of Jira's, ours is taken: the windows of syncs overlap by more than clocks usually differ.
         let opened_at = self.server.server_time.map_or(now, |jira| jira.with_timezone(&Utc));
-        Ok(JiraSource::new(self.client, context, scope, opened_at, zone))
+        Ok(JiraSource::new(self.client, context, scope, access, opened_at, zone))
     }
 
     /// The projects that the configuration names, resolved; for looking at a Jira without syncing it.
     pub async fn scope(&self) -> Result<ResolvedScope, LoginError> {
         ResolvedScope::resolve(&self.client, &self.settings.projects).await
+    }
+
+    /// Reads what the documents of these projects need to know about permissions.
+    pub async fn document_access(&self, scope: &ResolvedScope) -> Result<DocumentAccess, LoginError> {
+        Ok(DocumentAccess::read(&self.client, &scope.projects, self.settings.readers_per_issue).await?)
+    }
+
+    /// Reads users and permissions for identities.
+    pub async fn identities(self) -> Result<IdentityReader, LoginError> {
+        let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
+        Ok(IdentityReader::new(self.client, scope.projects))
     }
 
     /// Whether every project is read.

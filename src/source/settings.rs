@@ -43,6 +43,10 @@ pub struct JiraSettings {
     pub max_deletion_percent: u64,
     /// How often an incremental sync also looks for deletions, in minutes.
     pub sweep_interval_minutes: i64,
+    /// Whether documents carry who may see them.
+    pub document_level_security: bool,
+    /// Whether Jira is asked about each issue whose readers no list tells.
+    pub readers_per_issue: bool,
 }
 
 /// The configuration cannot be used.
@@ -103,6 +107,8 @@ impl JiraSettings {
             concurrent_downloads: reader.number("concurrent_downloads")? as usize,
             max_deletion_percent: reader.number("max_deletion_percent")? as u64,
             sweep_interval_minutes: reader.number("sweep_interval")?,
+            document_level_security: reader.bool("use_document_level_security")?,
+            readers_per_issue: reader.text("dls_security_levels")? == "per_issue",
         })
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tracing::warn;
@@ -17,6 +18,7 @@ use super::encode;
 use super::error::SyncError;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
 use super::source::{ItemFailure, PendingAttachment, Source, SourceError};
+use crate::access_control::ACCESS_FIELD;
 
 /// The byte budget is counted in units of this size, because a semaphore counts in 32 bits.
 const BUDGET_UNIT: usize = 1024;
@@ -33,6 +35,7 @@ struct IndexedAttachment {
     document: u64,
     size: Option<u64>,
     extraction: Option<u64>,
+    has_tokens: bool,
 }
 
 impl<'a> FromIterator<&'a IndexedDocument> for IndexedAttachments {
@@ -84,8 +87,18 @@ impl IndexedAttachments {
                     document,
                     size,
                     extraction,
+                    has_tokens: indexed.has_tokens,
                 },
             );
+        }
+    }
+
+    /// A partial update keeps what it does not name, and tokens of a time with document level security would go on
+    /// hiding the file.
+    fn remove_old_tokens(&self, document: &mut Document) {
+        let indexed = self.by_id.get(&document.jira_id);
+        if indexed.is_some_and(|indexed| indexed.has_tokens) {
+            document.fields.entry(ACCESS_FIELD).or_insert(Value::Null);
         }
     }
 
@@ -152,9 +165,11 @@ struct Download<S, K> {
 
 impl<S: Source, K: Sink> Download<S, K> {
     async fn run(self, queued: QueuedAttachment) -> Result<(), SyncError> {
-        let QueuedAttachment { attachment, ticket } = queued;
+        let QueuedAttachment { mut attachment, ticket } = queued;
+        attachment.document = self.sync.sealed(attachment.document);
         let operation = match self.indexed.judge(&attachment, self.sync.options.extraction.as_deref()) {
             Content::Unchanged => {
+                self.indexed.remove_old_tokens(&mut attachment.document);
                 self.sync.progress.attachment_unchanged();
                 update(attachment.document, ticket)
             }
@@ -289,6 +304,7 @@ mod tests {
             document,
             size: Some(5),
             extraction: Some(fingerprint("pipeline:p")),
+            has_tokens: false,
         };
         IndexedAttachments {
             by_id: HashMap::from([(70, found)]),

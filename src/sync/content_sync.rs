@@ -3,18 +3,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::checkpoint::{Checkpoint, CheckpointTracker};
 use super::cursor::{MAX_RETRY_LIST, Retry, SyncCursor};
 use super::deletion::DeletionGuard;
-use super::document::DocumentKind;
+use super::document::{Document, DocumentKind};
 use super::encode::PipelineFlags;
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::progress::{Progress, Snapshot};
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{ItemFailure, Source};
+use crate::access_control::{ACCESS_FIELD, NOBODY};
 use crate::sync_rules::RuleSet;
 
 /// What the connector's record and the service's configuration say about a sync.
@@ -89,6 +91,19 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         stop.run_until_cancelled(self.run_incremental(cursor))
             .await
             .unwrap_or(Err(SyncError::Stopped))
+    }
+
+    /// The last look at a document before it is encoded: with document level security every document has readers, and
+    /// one whose readers nobody determined has none.
+    pub(super) fn sealed(&self, mut document: Document) -> Document {
+        if self.source.access_form().is_some() {
+            let tokens = document.fields.get(ACCESS_FIELD).and_then(Value::as_array);
+            if tokens.is_none_or(Vec::is_empty) {
+                self.progress.denied(1);
+                document.fields.insert(ACCESS_FIELD.into(), vec![NOBODY].into());
+            }
+        }
+        document
     }
 
     /// Where a full sync could go on if it ended now. Only what Elasticsearch acknowledged counts.

@@ -38,6 +38,9 @@ pub struct SyncCursor {
     /// Names the sync rules that the index was made under; none when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
+    /// What the readers of the indexed documents depend on; none without document level security.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<String>,
 }
 
 impl SyncCursor {
@@ -49,8 +52,15 @@ impl SyncCursor {
             updated: started,
             swept_at: started,
             looked_back_at: started,
+            access: None,
             retry,
         }
+    }
+
+    /// The cursor of an index whose documents carry tokens of this form.
+    #[must_use]
+    pub fn with_access(self, access: Option<String>) -> Self {
+        Self { access, ..self }
     }
 
     /// Reads what a connector's `sync_cursor` holds; none when it is not one of ours.
@@ -94,6 +104,7 @@ impl SyncCursor {
             updated: newest.map_or(self.updated, |newest| newest.max(self.updated)),
             swept_at: swept_at.unwrap_or(self.swept_at),
             looked_back_at: looked_back_at.unwrap_or(self.looked_back_at),
+            access: self.access,
             rules: self.rules,
             retry,
         }

@@ -147,6 +147,11 @@ impl SealedSynced {
                 Evidence::Answers => Leftover::Keep,
             },
             (DocumentKind::Issue, Some(id)) => self.judge_issue(id, document, evidence, Leftover::Superseded),
+            // Public ones are part of the issue, so one that is not written any more may well be there.
+            (DocumentKind::Comment | DocumentKind::Worklog, Some(_)) => match document.issue_id {
+                Some(issue_id) => self.judge_issue(issue_id, document, evidence, Leftover::Superseded),
+                None => Leftover::Unidentified,
+            },
             (DocumentKind::Attachment, Some(id)) => {
                 let Some(issue_id) = document.issue_id else {
                     return Leftover::Unidentified;

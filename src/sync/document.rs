@@ -7,6 +7,8 @@ use std::fmt;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value};
 
+pub use crate::access_control::ACCESS_FIELD;
+
 /// Elasticsearch refuses an `_id` of more than this many bytes of UTF-8.
 const MAX_ID_BYTES: usize = 512;
 
@@ -59,6 +61,10 @@ pub enum DocumentKind {
     Issue,
     /// One file attached to an issue.
     Attachment,
+    /// A comment that only some readers of its issue may see.
+    Comment,
+    /// A worklog that only some readers of its issue may see.
+    Worklog,
 }
 
 /// A document ready to be encoded.

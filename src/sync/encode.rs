@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::document::{Document, DocumentKind};
+use super::document::{ACCESS_FIELD, Document, DocumentKind};
 
 /// Names the settings that the content of an attachment was extracted with. A change means: download it again.
 pub const EXTRACTION_FIELD: &str = "_extraction";
@@ -59,6 +59,8 @@ pub fn partial(document: Document) -> Bytes {
 /// metadata of now. It carries no flags, so the pipeline leaves the text alone.
 pub fn carried_over(document: Document, older: Map<String, Value>) -> Bytes {
     let mut fields = older;
+    // Without document level security nothing would replace the tokens of a time with it.
+    fields.remove(ACCESS_FIELD);
     fields.extend(identified(document));
     to_json(&fields)
 }

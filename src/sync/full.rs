@@ -63,7 +63,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let retry = self.retry_list(&[])?;
         self.progress.requests(self.source.requests());
         self.progress.enter(Phase::Finished);
-        let cursor = SyncCursor::after_full(started, retry, self.options.rules_fingerprint.clone());
+        let cursor = SyncCursor::after_full(started, retry, self.options.rules_fingerprint.clone())
+            .with_access(self.source.access_form());
         Ok(SyncSummary {
             counts: self.progress.snapshot(),
             kept_without_proof: kept,

@@ -46,6 +46,13 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
                 .note("the sync rules changed since the last sync, so this one was run as a full sync".into());
             return self.run_full(None).await;
         }
+        if cursor.access != self.source.access_form() {
+            let reason = "who may see the documents depends on other things than at the last sync (document level \
+                          security was switched on or off, or permissions look at other fields): this is a full sync";
+            warn!("{reason}");
+            self.progress.note(reason.into());
+            return self.run_full(None).await;
+        }
         self.progress.enter(Phase::Syncing);
         let (since, looked_back) = cursor.window(now);
         let changed = self.source.list_changed(since).await?;

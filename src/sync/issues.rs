@@ -232,6 +232,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 .filter(|id| !read.contains(id)),
         );
         outcome.attachments_unknown = fetched.attachments_unknown;
+        self.sync.progress.denied(fetched.denied);
         outcome.absent = fetched.absent;
         let gate = RuleGate::new(&self.sync.options.rules, &mut fetched.documents);
         for mut document in fetched.documents {
@@ -305,7 +306,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
     async fn write_document(&self, document: Document, outcome: &mut BatchOutcome) -> Result<(), SyncError> {
         outcome.written.push(document.id.fingerprint());
         let (id, issue_id) = (document.id.clone(), document.issue_id);
-        let source = encode::whole(document, self.sync.options.pipeline_flags);
+        let source = encode::whole(self.sync.sealed(document), self.sync.options.pipeline_flags);
         self.ticket.expect_one();
         let ticket = Some(Arc::clone(&self.ticket));
         self.sync

@@ -54,6 +54,7 @@ pub struct Progress {
     fields_left_out: AtomicU64,
     left_out: AtomicU64,
     skipped: AtomicU64,
+    denied: AtomicU64,
     requests: AtomicU64,
     skipped_items: Mutex<Vec<String>>,
 }
@@ -89,6 +90,8 @@ pub struct Snapshot {
     pub left_out: u64,
     /// Items of the source that could not be read.
     pub skipped: u64,
+    /// Documents that nobody may see because it is not known who may.
+    pub denied: u64,
     /// Requests sent to the source.
     pub requests: u64,
     /// The first of them by name, with the reason.
@@ -180,6 +183,11 @@ impl Progress {
         self.list(format!("{item}: {reason}"));
     }
 
+    /// Documents were written that nobody may see, because it is not known who may.
+    pub fn denied(&self, documents: u64) {
+        self.denied.fetch_add(documents, Relaxed);
+    }
+
     /// So many requests were sent to the source by now.
     pub fn requests(&self, sent: u64) {
         self.requests.store(sent, Relaxed);
@@ -218,6 +226,7 @@ impl Progress {
             fields_left_out: self.fields_left_out.load(Relaxed),
             left_out: self.left_out.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
+            denied: self.denied.load(Relaxed),
             requests: self.requests.load(Relaxed),
             skipped_items: self
                 .skipped_items

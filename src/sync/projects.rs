@@ -28,7 +28,7 @@ pub(super) async fn write<S: Source, K: Sink>(
         }
         synced.wrote(document.id.fingerprint());
         let id = document.id.clone();
-        let source = encode::whole(document, sync.options.pipeline_flags);
+        let source = encode::whole(sync.sealed(document), sync.options.pipeline_flags);
         sync.sink
             .write(Operation::Index {
                 id,

@@ -155,6 +155,8 @@ pub struct IndexedDocument {
     pub size: Option<u64>,
     /// Which settings the indexed content of an attachment was extracted with; none when it has no content.
     pub extraction: Option<String>,
+    /// Whether it carries access tokens. Only told where it matters: of attachments with content.
+    pub has_tokens: bool,
 }
 
 impl IndexedDocument {

@@ -58,6 +58,10 @@ pub trait Source: Send + Sync + 'static {
     /// site, so nothing may be deleted before this succeeded.
     fn confirm_account(&self) -> impl Future<Output = Result<(), SourceError>> + Send;
 
+    /// Names what the readers of documents depend on besides the documents themselves; none without document level
+    /// security. When it changes, every document has to be written again.
+    fn access_form(&self) -> Option<String>;
+
     /// Requests sent to the source so far, tries included.
     fn requests(&self) -> u64;
 }
@@ -114,6 +118,8 @@ pub struct FetchedIssues {
     pub incomplete: Vec<IncompleteIssue>,
     /// When the newest of the issues was created.
     pub last_created: Option<DateTime<Utc>>,
+    /// Documents that nobody may see because it is not known who may.
+    pub denied: u64,
     /// Issues that were listed a moment ago and that Jira does not show any more.
     pub absent: Vec<IssueId>,
 }

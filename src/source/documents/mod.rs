@@ -4,12 +4,16 @@
 
 mod attachment;
 mod context;
+mod entry;
 mod issue;
 mod project;
 mod restricted;
+mod side_doors;
 
 pub use attachment::{Attachments, attachments};
 pub use context::{DocumentContext, FileRules};
+pub use entry::restricted_entry;
 pub use issue::issue;
 pub use project::project;
-pub use restricted::keep_public;
+pub use restricted::{Restricted, RestrictedEntry, take_restricted};
+pub use side_doors::close_side_doors;

@@ -3,32 +3,64 @@
 //! Jira shows them to the service account; inside the issue document they would reach everybody who may read the
 //! issue, so they are always left out of it. Jira guards a file that a restricted comment shows like the comment.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-/// Keeps what every reader of the issue may see: in `fields.comment` and `fields.worklog`, whose totals are corrected,
-/// and in `fields.attachment`.
-pub fn keep_public(fields: &mut Map<String, Value>) {
-    let mut hidden = HashSet::new();
-    for (field, list, text) in [("comment", "comments", "body"), ("worklog", "worklogs", "comment")] {
-        for entry in keep_public_in(fields, field, list) {
-            hidden.extend(files_shown(&entry[text]));
+use crate::sync::DocumentKind;
+
+/// A comment or worklog that not every reader of the issue may see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RestrictedEntry {
+    /// A comment or a worklog.
+    pub kind: DocumentKind,
+    /// The entry as Jira sent it.
+    pub raw: Value,
+}
+
+/// What was taken out of an issue.
+#[derive(Debug, Default)]
+pub struct Restricted {
+    /// Comments and worklogs.
+    pub entries: Vec<RestrictedEntry>,
+    /// Files that only restricted entries show, as Jira sent them, with the positions of those entries.
+    pub attachments: Vec<(Value, Vec<usize>)>,
+}
+
+/// Leaves in the fields of an issue what every reader of it may see: in `fields.comment` and `fields.worklog`, whose
+/// totals are corrected, and in `fields.attachment`. The rest is returned.
+pub fn take_restricted(fields: &mut Map<String, Value>) -> Restricted {
+    let mut restricted = Restricted::default();
+    let mut hidden: HashMap<String, Vec<usize>> = HashMap::new();
+    for (kind, field, list, text) in [
+        (DocumentKind::Comment, "comment", "comments", "body"),
+        (DocumentKind::Worklog, "worklog", "worklogs", "comment"),
+    ] {
+        for raw in keep_public_in(fields, field, list) {
+            for file in files_shown(&raw[text]) {
+                hidden.entry(file).or_default().push(restricted.entries.len());
+            }
+            restricted.entries.push(RestrictedEntry { kind, raw });
         }
     }
     if hidden.is_empty() {
-        return;
+        return restricted;
     }
     for shown in files_shown_to_all(fields) {
         hidden.remove(&shown);
     }
     if let Some(Value::Array(attachments)) = fields.get_mut("attachment") {
-        attachments.retain(|attachment| {
-            attachment["filename"]
-                .as_str()
-                .is_none_or(|name| !hidden.contains(name))
+        attachments.retain_mut(|attachment| {
+            let shown_by = attachment["filename"].as_str().and_then(|name| hidden.get(name));
+            if let Some(entries) = shown_by {
+                let entries = entries.clone();
+                restricted.attachments.push((attachment.take(), entries));
+                return false;
+            }
+            true
         });
     }
+    restricted
 }
 
 fn files_shown_to_all(fields: &Map<String, Value>) -> HashSet<String> {
@@ -109,7 +141,10 @@ mod tests {
         .as_object()
         .cloned()
         .unwrap();
-        keep_public(&mut fields);
+        let taken = take_restricted(&mut fields);
+        let kinds: Vec<DocumentKind> = taken.entries.iter().map(|entry| entry.kind).collect();
+        assert_eq!(kinds[..3], [DocumentKind::Comment; 3]);
+        assert_eq!(kinds[3..], [DocumentKind::Worklog]);
         let ids: Vec<&Value> = fields["comment"]["comments"]
             .as_array()
             .unwrap()
@@ -138,7 +173,16 @@ mod tests {
         .as_object()
         .cloned()
         .unwrap();
-        keep_public(&mut fields);
+        let taken = take_restricted(&mut fields);
+        let hidden: Vec<_> = taken
+            .attachments
+            .iter()
+            .map(|(file, by)| (&file["filename"], by.as_slice()))
+            .collect();
+        assert_eq!(
+            hidden,
+            [(&json!("salaries.xlsx"), &[0][..]), (&json!("face.png"), &[0][..])]
+        );
         let attachments = fields["attachment"].as_array().unwrap();
         let names: Vec<&str> = attachments.iter().filter_map(|one| one["filename"].as_str()).collect();
         assert_eq!(names, ["plan.pdf", "face2.png", "everyone.png", "other.txt"]);

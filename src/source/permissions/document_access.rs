@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jira_client::{Issue, JiraClient, JiraError, Permitted, Project as JiraProject};
+use jira_client::{ErrorKind, Issue, JiraClient, JiraError, Permitted, Project as JiraProject};
 use serde_json::Value;
 
 use super::facts;
@@ -85,13 +85,16 @@ impl DocumentAccess {
             project: Some(facts.project),
         };
         if access.denied.is_some() && self.per_issue {
-            match client.readers_of_issue(&issue.key).await? {
-                Permitted::Read(readers) => {
+            match client.readers_of_issue(&issue.key).await {
+                Ok(Permitted::Read(readers)) => {
                     let readers: Vec<Account> = readers.iter().filter_map(account).collect();
                     access.tokens = access.tokens.with_accounts(&readers);
                     access.denied = None;
                 }
-                Permitted::Refused(words) => access.denied = Some(words),
+                Ok(Permitted::Refused(words)) => access.denied = Some(words),
+                Err(error) if error.kind() == ErrorKind::AccountChanged => return Err(error),
+                // What cannot be read is denied; the issue itself was read and is kept up to date.
+                Err(error) => access.denied = Some(error.to_string()),
             }
         }
         Ok(access)
