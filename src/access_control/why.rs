@@ -44,9 +44,9 @@ impl Site {
             Relation::Field(id) => format!("for issues whose {id} names them"),
         };
         match holder {
-            Holder::Related(by) => return Some(relation(by)),
-            Holder::RelatedGroup(by) => return Some(format!("for issues whose {by} names a group of theirs")),
-            _ if !self.holds(account, holder, project) => return None,
+            Holder::Related(by) => Some(relation(by)),
+            Holder::RelatedGroup(by) => Some(format!("for issues whose {by} names a group of theirs")),
+            _ if !self.holds(account, holder, project) => None,
             Holder::Anyone => Some("everybody".to_owned()),
             Holder::LoggedIn => Some("every logged-in user".to_owned()),
             Holder::Group(group) => Some(format!("member of group {group}")),
