@@ -24,7 +24,7 @@ pub struct JiraLimits {
     pub max_retry_interval: Duration,
     /// Longest wait that Jira may ask for.
     pub max_wait: Duration,
-    /// Requests under way at once for one job, downloads included.
+    /// Requests under way at once for one job, downloads excepted.
     pub max_concurrent_requests: usize,
     /// Where scoped tokens and service accounts reach Jira Cloud.
     pub gateway_url: Url,

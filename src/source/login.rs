@@ -63,6 +63,7 @@ impl Login {
         config.max_retry_delay = limits.max_retry_interval;
         config.max_wait = limits.max_wait;
         config.max_concurrent_requests = limits.max_concurrent_requests;
+        config.max_concurrent_downloads = settings.concurrent_downloads;
         config.user_agent = user_agent.to_owned();
         let client = JiraClient::new(config)?;
         let myself = client.myself().await?;

@@ -91,8 +91,10 @@ pub struct JiraConfig {
     pub max_retry_delay: Duration,
     /// Longest wait that is kept when Jira names one.
     pub max_wait: Duration,
-    /// Requests under way at once, over all clones of the client.
+    /// Requests under way at once, over all clones of the client, downloads excepted.
     pub max_concurrent_requests: usize,
+    /// Downloads under way at once, from the request to the last byte.
+    pub max_concurrent_downloads: usize,
     /// Limit for reaching the host, TLS handshake included.
     pub connect_timeout: Duration,
     /// Longest silence while an answer arrives.
@@ -117,6 +119,7 @@ impl JiraConfig {
             max_retry_delay: Duration::from_secs(60),
             max_wait: Duration::from_secs(3600),
             max_concurrent_requests: 10,
+            max_concurrent_downloads: 10,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),
             request_timeout: Duration::from_secs(300),

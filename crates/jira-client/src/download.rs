@@ -12,7 +12,7 @@ use crate::dialect::PATH_SEGMENT;
 use crate::error::{JiraError, RequestLine};
 use crate::model::AttachmentRef;
 use crate::transport::{
-    EndpointClass, Failure, PauseScope, Request, Transport, content_type, reading_failed, redirect,
+    Admission, EndpointClass, Failure, PauseScope, Request, Transport, content_type, reading_failed, redirect,
 };
 
 /// More redirects than these are a circle.
@@ -23,6 +23,8 @@ const DATA_CENTER_ROOT: &str = "secure/attachment/";
 pub struct Download {
     client: JiraClient,
     response: Response,
+    /// Held to the end: a download counts until its last byte.
+    _place: Admission,
     request: RequestLine,
     content_type: String,
     size: u64,
@@ -93,7 +95,7 @@ impl JiraClient {
     pub async fn attachment(&self, attachment: &AttachmentRef) -> Result<Download, JiraError> {
         let request = Request::get(EndpointClass::Attachment, content_path(attachment, &self.transport));
         let line = self.transport.line(&request);
-        let response = self
+        let (response, place) = self
             .transport
             .with_retries(&request, || self.open(&request, &line, attachment))
             .await?;
@@ -101,6 +103,7 @@ impl JiraClient {
             client: self.clone(),
             content_type: content_type(response.headers()),
             response,
+            _place: place,
             request: line,
             size: attachment.size,
             received: 0,
@@ -114,12 +117,12 @@ impl JiraClient {
         request: &Request,
         line: &RequestLine,
         attachment: &AttachmentRef,
-    ) -> Result<Response, Failure> {
+    ) -> Result<(Response, Admission), Failure> {
         let base = &self.transport.config.base_url;
         let mut url = request.url(base);
         for _ in 0..=MOST_HOPS {
             let is_jira = redirect::same_origin(&url, base);
-            let mut response = self.transport.answer_of_download(&url, is_jira, line).await?;
+            let (mut response, place) = self.transport.answer_of_download(&url, is_jira, line).await?;
             let status = response.status();
             if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
                 url = next_hop(&url, &response, line)?;
@@ -141,7 +144,7 @@ impl JiraClient {
                 self.transport.proof.refuse_anonymous(response.headers(), line)?;
             }
             refuse_login_form(&response, line, attachment)?;
-            return Ok(response);
+            return Ok((response, place));
         }
         Err(JiraError::UnsafeRedirect {
             request: line.clone(),

@@ -1,6 +1,6 @@
-//! Lets requests through: so many at once, and none while Jira asked to wait.
+//! Lets requests through: so many at once, at the pace that the server takes, and none while it asked to wait.
 //!
-//! How long to wait is decided in `retry`; a limiter of requests per time would be asked in `admit`, too.
+//! How long a single request waits before its next try is decided in `retry`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,17 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::announced::Announced;
+use super::pace::Pace;
 use super::request::EndpointClass;
 
+/// Refusals that name a longer wait come from a quota: the rate was not the fault.
+const LONGEST_BURST_WAIT: Duration = Duration::from_secs(60);
+/// When endpoints are refused in turn within this time, the limit is one for all of them.
+const SHARED_LIMIT: Duration = Duration::from_secs(30);
+
 /// What a pause applies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum PauseScope {
     Everything,
     /// Jira limits bursts by endpoint; the others may go on.
@@ -22,134 +29,192 @@ pub(crate) enum PauseScope {
 #[derive(Debug)]
 pub(crate) struct Gate {
     permits: Arc<Semaphore>,
-    pauses: Mutex<Pauses>,
+    downloads: Arc<Semaphore>,
+    /// Held by whoever is next, so that requests leave in the order they came.
+    turn: tokio::sync::Mutex<()>,
+    limits: Mutex<Limits>,
 }
 
 #[derive(Debug, Default)]
-struct Pauses {
-    everything: Option<Instant>,
-    classes: HashMap<EndpointClass, Instant>,
+struct Limits {
+    pauses: HashMap<PauseScope, Instant>,
+    everything: Pace,
+    classes: HashMap<EndpointClass, Pace>,
+    last_burst: Option<(EndpointClass, Instant)>,
 }
 
 /// The right to have one request under way, given back when dropped.
+#[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
-    /// Time spent waiting for a pause to end; waiting for a free place does not count.
+    pub(crate) at: Instant,
+    /// Time spent waiting for a pause to end or for the pace; waiting for a free place does not count.
     pub(crate) paused: Duration,
 }
 
 impl Gate {
-    pub(crate) fn new(max_concurrent_requests: usize) -> Self {
-        let places = max_concurrent_requests.clamp(1, Semaphore::MAX_PERMITS);
+    pub(crate) fn new(max_concurrent_requests: usize, max_concurrent_downloads: usize) -> Self {
+        let places = |most: usize| Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
         Self {
-            permits: Arc::new(Semaphore::new(places)),
-            pauses: Mutex::default(),
+            permits: places(max_concurrent_requests),
+            downloads: places(max_concurrent_downloads),
+            turn: tokio::sync::Mutex::default(),
+            limits: Mutex::default(),
         }
     }
 
     /// Waits until a request of this class may be sent.
     pub(crate) async fn admit(&self, class: EndpointClass) -> Admission {
+        let places = if class == EndpointClass::Attachment {
+            &self.downloads
+        } else {
+            &self.permits
+        };
         let mut paused = Duration::ZERO;
         loop {
-            while let Some(remaining) = self.remaining_pause(class) {
-                let wait = remaining + spread(remaining);
-                tokio::time::sleep(wait).await;
-                paused += wait;
-            }
-            let permit = Arc::clone(&self.permits)
+            // Waiting for one endpoint must not take places from the others.
+            self.pass(PauseScope::Class(class), &mut paused).await;
+            let permit = Arc::clone(places)
                 .acquire_owned()
                 .await
                 .expect("the semaphore is never closed");
+            {
+                let _turn = self.turn.lock().await;
+                self.pass(PauseScope::Everything, &mut paused).await;
+            }
             // A pause may have begun while this request stood in line.
-            if self.remaining_pause(class).is_none() {
+            if self.limits().remaining_pause(PauseScope::Class(class)).is_none() {
                 return Admission {
                     _permit: permit,
+                    at: Instant::now(),
                     paused,
                 };
             }
         }
     }
 
+    /// Waits for a place alone: another host does not count towards Jira's limits.
+    pub(crate) async fn admit_elsewhere(&self) -> Admission {
+        let permit = Arc::clone(&self.downloads)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        Admission {
+            _permit: permit,
+            at: Instant::now(),
+            paused: Duration::ZERO,
+        }
+    }
+
+    /// Waits for the end of a scope's pause and for its pace.
+    async fn pass(&self, scope: PauseScope, paused: &mut Duration) {
+        loop {
+            let until = {
+                let mut limits = self.limits();
+                match limits.remaining_pause(scope) {
+                    Some(until) => until,
+                    None => match limits.pace_of(scope).map_or(Ok(()), Pace::take) {
+                        Ok(()) => return,
+                        Err(until) => until,
+                    },
+                }
+            };
+            let start = Instant::now();
+            tokio::time::sleep_until(until).await;
+            *paused += start.elapsed();
+        }
+    }
+
+    /// An answer was let through; its headers may tell of limits.
+    pub(crate) fn taken(&self, class: EndpointClass, announced: Announced, longest: Duration) {
+        let mut limits = self.limits();
+        let now = Instant::now();
+        if let Some(wait) = announced.exhausted_for.filter(|wait| *wait <= LONGEST_BURST_WAIT) {
+            limits.pause(PauseScope::Class(class), wait.min(longest));
+        }
+        // An announced rate is a budget of the account; what is left may be counted by endpoint.
+        let of_class = Announced {
+            per_second: None,
+            ..announced
+        };
+        if let Some(pace) = limits.classes.get_mut(&class) {
+            pace.taken(now, of_class);
+        }
+        limits.everything.taken(now, announced);
+    }
+
+    /// An answer was refused because of its rate; nothing in the scope starts for `pause`, and then more slowly.
+    pub(crate) fn refused(&self, scope: PauseScope, class: EndpointClass, admitted: Instant, pause: Duration) {
+        let mut limits = self.limits();
+        let now = Instant::now();
+        if pause > LONGEST_BURST_WAIT {
+            limits.pause(scope, pause);
+            return;
+        }
+        let shared = limits
+            .last_burst
+            .is_some_and(|(other, at)| other != class && now.saturating_duration_since(at) < SHARED_LIMIT);
+        if scope == PauseScope::Everything || shared {
+            limits.everything.refused(admitted, now, pause);
+        }
+        if let PauseScope::Class(class) = scope {
+            limits.last_burst = Some((class, now));
+            if shared {
+                // Paced together from now on.
+                limits.classes.clear();
+            } else {
+                limits.classes.entry(class).or_default().refused(admitted, now, pause);
+            }
+        }
+        // After the paces have judged the refusal by the pauses before it.
+        limits.pause(scope, pause);
+    }
+
     /// No request within the scope starts for so long; a longer pause under way stays.
     pub(crate) fn pause(&self, scope: PauseScope, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        self.limits().pause(scope, wait);
+    }
+
+    fn limits(&self) -> std::sync::MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Limits {
+    /// The pause is a little longer than asked for, so that clients do not all come back together.
+    fn pause(&mut self, scope: PauseScope, wait: Duration) {
+        let now = Instant::now();
+        let asked = now + wait;
+        let until = match self.pauses.get(&scope) {
+            Some(end) if *end >= asked => *end,
+            _ => asked + spread(wait),
+        };
+        self.pauses.insert(scope, until);
         match scope {
-            PauseScope::Everything => pauses.everything = pauses.everything.max(Some(until)),
+            PauseScope::Everything => self.everything.paused_until(until),
             PauseScope::Class(class) => {
-                let end = pauses.classes.entry(class).or_insert(until);
-                *end = (*end).max(until);
+                if let Some(pace) = self.classes.get_mut(&class) {
+                    pace.paused_until(until);
+                }
             }
         }
     }
 
-    fn remaining_pause(&self, class: EndpointClass) -> Option<Duration> {
-        let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = pauses.everything.max(pauses.classes.get(&class).copied())?;
-        let remaining = until.saturating_duration_since(Instant::now());
-        (!remaining.is_zero()).then_some(remaining)
+    fn pace_of(&mut self, scope: PauseScope) -> Option<&mut Pace> {
+        match scope {
+            PauseScope::Everything => Some(&mut self.everything),
+            PauseScope::Class(class) => self.classes.get_mut(&class),
+        }
+    }
+
+    /// The end of a pause under way; one of everything counts for every class.
+    fn remaining_pause(&self, scope: PauseScope) -> Option<Instant> {
+        let of = |scope| self.pauses.get(&scope).copied();
+        let until = of(PauseScope::Everything).max(of(scope))?;
+        (until > Instant::now()).then_some(until)
     }
 }
 
-/// A little extra so that waiting requests do not all come back in the same instant.
 fn spread(wait: Duration) -> Duration {
-    (wait / 10).min(Duration::from_secs(2)).mul_f64(rand::random::<f64>())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::time::Instant;
-
-    use super::{Gate, PauseScope};
-    use crate::transport::EndpointClass;
-
-    async fn wait_for(gate: &Gate, class: EndpointClass) -> u64 {
-        let start = Instant::now();
-        let admission = gate.admit(class).await;
-        assert_eq!(admission.paused.is_zero(), start.elapsed().is_zero());
-        start.elapsed().as_secs()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nobody_passes_before_the_longest_pause_is_over() {
-        let gate = Gate::new(10);
-        gate.pause(PauseScope::Everything, Duration::from_secs(60));
-        gate.pause(PauseScope::Everything, Duration::from_secs(5));
-        let waited = wait_for(&gate, EndpointClass::Search).await;
-        assert!((60..=62).contains(&waited), "{waited}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_of_a_class_leaves_the_others_alone() {
-        let gate = Gate::new(10);
-        gate.pause(PauseScope::Class(EndpointClass::Search), Duration::from_secs(60));
-        assert_eq!(wait_for(&gate, EndpointClass::Fields).await, 0);
-        assert!(wait_for(&gate, EndpointClass::Search).await >= 60);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_that_begins_while_standing_in_line_counts() {
-        let gate = Gate::new(1);
-        let first = gate.admit(EndpointClass::Search).await;
-        let ((), waited) = tokio::join!(
-            async {
-                tokio::task::yield_now().await;
-                gate.pause(PauseScope::Everything, Duration::from_secs(60));
-                drop(first);
-            },
-            async {
-                let start = Instant::now();
-                gate.admit(EndpointClass::Search).await;
-                start.elapsed().as_secs()
-            }
-        );
-        assert!(waited >= 60, "{waited}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn even_zero_places_let_one_request_through() {
-        assert_eq!(wait_for(&Gate::new(0), EndpointClass::Search).await, 0);
-    }
+    (wait / 20).min(Duration::from_secs(2)).mul_f64(rand::random::<f64>())
 }

@@ -2,21 +2,26 @@
 //!
 //! Which requests make up a listing or an issue is left to the modules above.
 
+mod announced;
 mod body;
 mod fault;
 mod gate;
 mod http_client;
 mod named_wait;
+mod pace;
 pub(crate) mod redirect;
 mod refusal;
 mod request;
 mod retry;
 mod sender;
+#[cfg(test)]
+mod simulation;
 mod stats;
+mod ticker;
 
 pub(crate) use body::content_type;
 pub(crate) use fault::{Failure, reading_failed};
-pub(crate) use gate::PauseScope;
+pub(crate) use gate::{Admission, PauseScope};
 pub(crate) use request::Request;
 pub(crate) use sender::{Answered, Transport};
 

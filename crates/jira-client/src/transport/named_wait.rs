@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use super::announced::announced;
+
 /// A blocked Data Center user is told to wait for `Long.MAX` seconds; a wait over a day is no advice but a sign.
 const ABSURD: Duration = Duration::from_secs(24 * 3600);
 /// What is waited instead of an absurd time.
@@ -20,7 +22,8 @@ pub(crate) fn named_wait(headers: &HeaderMap, now: SystemTime, longest: Duration
         .unwrap_or(now);
     let retry_after = text(headers, RETRY_AFTER.as_str()).and_then(|value| seconds_or_date(value, now));
     let reset = text(headers, "x-ratelimit-reset").and_then(|value| reset_instant(value, now));
-    [retry_after, reset]
+    let exhausted = announced(headers).exhausted_for;
+    [retry_after, reset, exhausted]
         .into_iter()
         .flatten()
         .map(|wait| capped(wait, longest))
@@ -118,5 +121,6 @@ mod tests {
         assert_eq!(seconds(&headers), Some(60));
         assert_eq!(seconds(&[]), None);
         assert_eq!(seconds(&[("beta-retry-after", "5")]), None);
+        assert_eq!(seconds(&[("ratelimit", "\"hour\";r=0;t=7")]), Some(7));
     }
 }

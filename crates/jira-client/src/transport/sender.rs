@@ -16,6 +16,7 @@ use crate::account_proof::AccountProof;
 use crate::config::{Auth, JiraConfig};
 use crate::error::{Answer, JiraError, RequestLine};
 
+use super::announced::announced;
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some, read_whole};
 use super::fault::{Failure, Limits, sending_failed, timed_out};
 use super::gate::{Admission, Gate, PauseScope};
@@ -55,7 +56,7 @@ impl Transport {
             http: http_client::build(&config)?,
             proof: AccountProof::new(config.edition, credential_cure(&config)),
             stats: Stats::default(),
-            gate: Gate::new(config.max_concurrent_requests),
+            gate: Gate::new(config.max_concurrent_requests, config.max_concurrent_downloads),
             config,
         })
     }
@@ -160,10 +161,10 @@ impl Transport {
         }
         let builder = self.authorized(builder);
         // Waiting for a place or for the end of a pause is not Jira's slowness, so the clock starts after it.
-        let _admission = self.admit(request.class).await;
+        let admission = self.admit(request.class).await;
         let limit = self.config.request_timeout;
         let within_limit = tokio::time::timeout(limit, async {
-            let response = self.send(request.class, builder, &url, &line).await?;
+            let response = self.send(request.class, builder, &url, &line, Some(&admission)).await?;
             read(response).await
         });
         within_limit
@@ -177,7 +178,7 @@ impl Transport {
         url: &Url,
         with_credential: bool,
         line: &RequestLine,
-    ) -> Result<Response, Failure> {
+    ) -> Result<(Response, Admission), Failure> {
         // The length is checked against Jira's figure, so the bytes must come as they are stored.
         let mut builder = self
             .http
@@ -187,10 +188,19 @@ impl Transport {
         if with_credential {
             builder = self.authorized(builder);
         }
-        let _admission = self.admit(EndpointClass::Attachment).await;
+        let is_jira = redirect::same_origin(url, &self.config.base_url);
+        let admission = if is_jira {
+            self.admit(EndpointClass::Attachment).await
+        } else {
+            self.gate.admit_elsewhere().await
+        };
+        let counted = is_jira.then_some(&admission);
         let limit = self.config.request_timeout;
-        let sent = tokio::time::timeout(limit, self.send(EndpointClass::Attachment, builder, url, line)).await;
-        sent.unwrap_or_else(|_| Err(timed_out(line, "to begin with the content", limit).into()))
+        let sending = self.send(EndpointClass::Attachment, builder, url, line, counted);
+        let response = tokio::time::timeout(limit, sending)
+            .await
+            .unwrap_or_else(|_| Err(timed_out(line, "to begin with the content", limit).into()))?;
+        Ok((response, admission))
     }
 
     fn authorized(&self, builder: RequestBuilder) -> RequestBuilder {
@@ -212,6 +222,7 @@ impl Transport {
         builder: RequestBuilder,
         url: &Url,
         line: &RequestLine,
+        admission: Option<&Admission>,
     ) -> Result<Response, Failure> {
         self.stats.sent(class);
         let limits = Limits {
@@ -227,7 +238,26 @@ impl Transport {
             status = response.status().as_u16(),
             "jira answered"
         );
+        if let Some(admission) = admission {
+            self.learn_limits(class, &response, admission);
+        }
         Ok(response)
+    }
+
+    /// Every answer says something about limits, refusals most of all; a pause begins before the body is read.
+    fn learn_limits(&self, class: EndpointClass, response: &Response, admission: &Admission) {
+        let (status, headers) = (response.status(), response.headers());
+        match slowed_by(class, status, headers) {
+            Some(scope) => {
+                let wait = named_wait(headers, SystemTime::now(), self.config.max_wait).unwrap_or_default();
+                if status == StatusCode::TOO_MANY_REQUESTS {
+                    self.gate.refused(scope, class, admission.at, wait);
+                } else {
+                    self.gate.pause(scope, wait);
+                }
+            }
+            None => self.gate.taken(class, announced(headers), self.config.max_wait),
+        }
     }
 
     async fn read_json<T: DeserializeOwned>(
@@ -293,16 +323,9 @@ impl Transport {
             },
         };
         let denied = contains(headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED");
-        let slows = match status {
-            StatusCode::TOO_MANY_REQUESTS if contains(headers, "ratelimit-reason", "jira-burst-based") => {
-                Some(PauseScope::Class(class))
-            }
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(PauseScope::Everything),
-            _ => None,
-        };
         Failure {
             error: refusal(answer, denied, credential_cure(&self.config)),
-            slows,
+            slows: slowed_by(class, status, headers),
         }
     }
 
@@ -316,6 +339,17 @@ impl Transport {
         } else {
             words.replace(secret, "***")
         }
+    }
+}
+
+/// What a refusal slows down: bursts are limited by endpoint, everything else concerns the whole client.
+fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> Option<PauseScope> {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS if contains(headers, "ratelimit-reason", "jira-burst-based") => {
+            Some(PauseScope::Class(class))
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(PauseScope::Everything),
+        _ => None,
     }
 }
 
