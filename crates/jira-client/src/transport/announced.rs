@@ -48,10 +48,13 @@ pub(super) fn announced(headers: &HeaderMap) -> Announced {
         (Some(limit), Some(remaining)) => limit > 0.0 && remaining * 5.0 < limit,
         _ => false,
     };
-    let near_limit = little_left || text(headers, "x-ratelimit-nearlimit").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let near_limit =
+        little_left || text(headers, "x-ratelimit-nearlimit").is_some_and(|v| v.eq_ignore_ascii_case("true"));
     Announced {
         per_second: bucket.or(policy),
-        burst: bucket.and(remaining).map(|remaining| remaining.clamp(0.0, 10_000.0) as u32),
+        burst: bucket
+            .and(remaining)
+            .map(|remaining| remaining.clamp(0.0, 10_000.0) as u32),
         near_limit,
         exhausted_for,
     }
@@ -68,7 +71,10 @@ impl Item {
 
 fn structured(headers: &HeaderMap, name: &str) -> Vec<Item> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(split_outside_quotes).map(|item| item_of(&item)).collect()
+    values
+        .flat_map(split_outside_quotes)
+        .map(|item| item_of(&item))
+        .collect()
 }
 
 fn split_outside_quotes(value: &str) -> Vec<String> {
@@ -150,7 +156,10 @@ mod tests {
     #[test]
     fn policies_with_short_windows_are_rates_and_long_ones_quotas() {
         let found = read(&[
-            ("ratelimit-policy", r#""hour, of points";q=65000;w=3600, "burst;x=1";q=300;w=60"#),
+            (
+                "ratelimit-policy",
+                r#""hour, of points";q=65000;w=3600, "burst;x=1";q=300;w=60"#,
+            ),
             ("ratelimit", r#""hour";r=0;t=12,"burst";r=5;t=40"#),
         ]);
         assert_eq!(found.per_second, Some(5.0));

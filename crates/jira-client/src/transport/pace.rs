@@ -134,7 +134,10 @@ impl Pace {
         if active < FORGIVEN && learned.to_ceiling.is_some() {
             self.bursts_refused = true;
         }
-        let paused = learned.resumed_at.saturating_duration_since(learned.cut_at).min(FORGIVEN);
+        let paused = learned
+            .resumed_at
+            .saturating_duration_since(learned.cut_at)
+            .min(FORGIVEN);
         let counted = (active + paused).as_secs_f64().max(0.2);
         let measured = learned.taken as f64 / counted;
         let (ceiling, to_ceiling) = if active >= LONG {
@@ -175,7 +178,10 @@ impl Pace {
         let saved = (ceiling * pause.min(FORGIVEN).as_secs_f64()).round() as u32;
         let burst = if self.bursts_refused { 1 } else { saved.max(1) };
         self.ticker = Some(Ticker::new(rate, burst));
-        tracing::debug!(requests_per_second = rate, "jira refuses requests for their rate, slowing down");
+        tracing::debug!(
+            requests_per_second = rate,
+            "jira refuses requests for their rate, slowing down"
+        );
     }
 
     fn learn(&mut self, announced: Announced) {
@@ -211,7 +217,9 @@ impl Learned {
 
 impl Window {
     fn count(&mut self, now: Instant) {
-        let age = self.began.map_or(Duration::MAX, |began| now.saturating_duration_since(began));
+        let age = self
+            .began
+            .map_or(Duration::MAX, |began| now.saturating_duration_since(began));
         if age >= Duration::from_secs(1) {
             self.before = if age < Duration::from_secs(2) { self.count } else { 0 };
             self.count = 0;

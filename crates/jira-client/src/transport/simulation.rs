@@ -39,7 +39,11 @@ struct Server {
 impl Server {
     fn new(counting: Counting) -> Self {
         let now = Instant::now();
-        let level = if let Counting::Bucket(size, _) = counting { size } else { 0.0 };
+        let level = if let Counting::Bucket(size, _) = counting {
+            size
+        } else {
+            0.0
+        };
         Self {
             counting,
             start: now,
