@@ -7,34 +7,64 @@ use elastic_client::{ConnectorStatus, ElasticClient, Refresh};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use super::arguments::ConnectorCreate;
-use super::context;
+use super::connector_arguments::ConnectorCreate;
 use super::exit::CommandError;
 use super::output::Output;
+use super::prompt::{Ask as _, Terminal};
+use super::{config_file, context, field_values, interview};
 use crate::config::Config;
 use crate::sink::ContentIndex;
 use crate::source::JiraSettings;
-use crate::source::field_definitions::{FIELDS, SERVICE_TYPE, definition, features};
+use crate::source::field_definitions::{SERVICE_TYPE, definition, features};
 
 pub(super) async fn create(config: &Config, options: ConnectorCreate, output: &Output) -> Result<(), CommandError> {
-    let configuration = filled_configuration(&options)?;
+    let given = field_values::given(&options.set, "--set KEY=VALUE", &options.values)?;
     if let Some(path) = options.write_config.as_deref().filter(|path| path.exists()) {
         let text = format!("{} exists and is not overwritten; choose another file", path.display());
         return Err(CommandError::Usage(text));
     }
+    let terminal = Terminal::find().filter(|_| !options.no_input);
+    let index = match (&options.index_name, &terminal) {
+        (Some(index), _) => index.clone(),
+        (None, Some(terminal)) => terminal.text("Index that documents go to", "search-jira", false)?,
+        (None, None) => {
+            let text = "an index is needed, and there is no terminal to ask on: give --index-name NAME";
+            return Err(CommandError::Usage(text.to_owned()));
+        }
+    };
+    let mut configuration = definition();
+    field_values::fill(&mut configuration, &given);
+    match &terminal {
+        Some(terminal) => interview::complete(&mut configuration, &given, terminal, &|text| output.note(text))?,
+        // Somebody who gives some values means to give all; somebody who gives none means to use Kibana.
+        None if !given.is_empty() => check_complete(&configuration)?,
+        None => {}
+    }
     let client = context::connect(config).await?;
+    let exists = client
+        .indices()
+        .exists(&index)
+        .await
+        .context("cannot look for the index")?;
+    if options.from_index && !exists {
+        let text = format!("--from-index: there is no index {index}; without --from-index it is made");
+        return Err(CommandError::Usage(text));
+    }
     client
         .indices()
         .ensure_connector_indices()
         .await
         .context("cannot prepare the connector records")?;
-    let body = json!({ "index_name": options.index_name, "name": options.name, "service_type": SERVICE_TYPE });
+    let mut body = json!({ "index_name": index, "name": options.name, "service_type": SERVICE_TYPE });
+    if let Some(language) = &options.index_language {
+        body["language"] = language.as_str().into();
+    }
     let id = client
         .connectors()
         .put(options.id.as_deref(), &body)
         .await
         .context("cannot create the connector")?;
-    let finished = finish(&client, &id, &options, &configuration).await;
+    let finished = finish(&client, &id, &index, &configuration).await;
     let api_key = match finished {
         Ok(api_key) => api_key,
         Err(error) => {
@@ -48,79 +78,65 @@ pub(super) async fn create(config: &Config, options: ConnectorCreate, output: &O
                 .into());
         }
     };
-    let file = config_file(config, &id, &api_key);
-    if let Some(path) = &options.write_config {
-        write_private(path, &file)?;
-    }
+    let file = config_file::whole(config, &id, &api_key);
+    let written = write(config, &options, &id, &api_key, &file);
     let complete = JiraSettings::from_configuration(&configuration);
     let result = json!({
         "connector_id": id,
-        "index_name": options.index_name,
+        "index_name": index,
         "api_key": api_key,
         "configured": complete.is_ok(),
     });
-    let mut text = format!("Created connector {id} for index {}.\n", options.index_name);
-    match &options.write_config {
-        Some(path) => text += &format!("{} is ready for `jira-connector run -c {0}`.", path.display()),
-        None => text += &format!("Put this into config.yml:\n\n{file}"),
+    let mut text = format!("Created connector {id} for index {index}.\n");
+    match &written {
+        Ok(Some(path)) => text += &format!("{} is ready for `jira-connector run -c {0}`.", path.display()),
+        Ok(None) | Err(_) => text += &format!("Put this into config.yml:\n\n{file}"),
     }
     if let Err(missing) = complete {
-        text += &format!("\nIt waits for its configuration: {missing}. Fill it in Kibana.");
+        text +=
+            &format!("\nIt waits for its configuration: {missing}. Fill it in Kibana, or with `connector configure`.");
     }
     output.result(&result, text.trim_end());
-    Ok(())
+    written.map(drop)
 }
 
-/// The fields with the values of `--set` and `--set-file`.
-fn filled_configuration(options: &ConnectorCreate) -> Result<Map<String, Value>, CommandError> {
-    let mut configuration = definition();
-    for setting in &options.set {
-        let (key, value) = split(setting, "--set KEY=VALUE")?;
-        fill(&mut configuration, key, value)?;
-    }
-    for setting in &options.set_file {
-        let (key, path) = split(setting, "--set-file KEY=FILE")?;
-        let value = std::fs::read_to_string(path)
-            .map_err(|error| CommandError::Usage(format!("--set-file {key}: cannot read {path}: {error}")))?;
-        fill(&mut configuration, key, value.trim_end_matches(['\r', '\n']))?;
-    }
-    if !(options.set.is_empty() && options.set_file.is_empty()) {
-        JiraSettings::from_configuration(&configuration).map_err(|error| CommandError::Usage(error.to_string()))?;
-    }
-    Ok(configuration)
+fn check_complete(configuration: &Map<String, Value>) -> Result<(), CommandError> {
+    let checked = JiraSettings::from_configuration(configuration).map(drop);
+    checked.map_err(|error| {
+        CommandError::Usage(format!(
+            "{error}. Give values with --set KEY=VALUE, --set-file KEY=FILE or --from-file FILE"
+        ))
+    })
 }
 
-fn split<'s>(setting: &'s str, form: &str) -> Result<(&'s str, &'s str), CommandError> {
-    setting
-        .split_once('=')
-        .ok_or_else(|| CommandError::Usage(format!("\"{setting}\" has no =; write {form}")))
-}
-
-fn fill(configuration: &mut Map<String, Value>, key: &str, value: &str) -> Result<(), CommandError> {
-    let Some(field) = configuration.get_mut(key) else {
-        let known: Vec<&str> = FIELDS.iter().map(|field| field.key).collect();
-        return Err(CommandError::Usage(format!(
-            "there is no field \"{key}\"; the fields are {}",
-            known.join(", ")
-        )));
-    };
-    field["value"] = match (field["type"].as_str(), value) {
-        (Some("bool"), "true") => true.into(),
-        (Some("bool"), "false") => false.into(),
-        (Some("int"), digits) => digits.parse::<i64>().map_or_else(|_| digits.into(), Value::from),
-        (_, text) => text.into(),
-    };
-    Ok(())
+/// Writes what was asked for; which file, if any. The connector exists by now, so failing to write is said after it.
+fn write<'o>(
+    config: &'o Config,
+    options: &'o ConnectorCreate,
+    id: &str,
+    api_key: &str,
+    whole: &str,
+) -> Result<Option<&'o Path>, CommandError> {
+    if let Some(path) = &options.write_config {
+        config_file::write_new(path, whole)?;
+        return Ok(Some(path));
+    }
+    if !options.update_config {
+        return Ok(None);
+    }
+    let path = options.connector_service_config.as_ref().unwrap_or(&config.path);
+    config_file::add_connector(path, id, api_key)
+        .with_context(|| format!("the connector was created, and {} was not changed", path.display()))?;
+    Ok(Some(path))
 }
 
 /// Everything that belongs to a connector besides its bare record. Returns the API key in its encoded form.
 async fn finish(
     client: &ElasticClient,
     id: &str,
-    options: &ConnectorCreate,
+    index: &str,
     configuration: &Map<String, Value>,
 ) -> anyhow::Result<String> {
-    let index = &options.index_name;
     ContentIndex::new(client, index)
         .create_if_missing()
         .await
@@ -170,39 +186,4 @@ async fn finish(
         return Err(anyhow!(error).context(format!("cannot write the connector's configuration{note}")));
     }
     Ok(key.encoded.expose_secret().to_owned())
-}
-
-/// A complete config.yml for one connector. Text is quoted as JSON, which YAML contains.
-fn config_file(config: &Config, id: &str, api_key: &str) -> String {
-    let host = Value::from(config.elasticsearch.host.as_str().trim_end_matches('/'));
-    let (id, api_key) = (Value::from(id), Value::from(api_key));
-    let mut lines = vec![
-        "elasticsearch:".to_owned(),
-        format!("  host: {host}"),
-        format!("  api_key: {api_key}"),
-    ];
-    if let Some(path) = &config.elasticsearch.ca_certs {
-        lines.push(format!("  ca_certs: {}", Value::from(path.display().to_string())));
-    }
-    if !config.elasticsearch.verify_certs {
-        lines.push("  verify_certs: false".to_owned());
-    }
-    lines.extend([
-        "connectors:".to_owned(),
-        format!("  - connector_id: {id}"),
-        format!("    service_type: {SERVICE_TYPE}"),
-        format!("    api_key: {api_key}"),
-    ]);
-    lines.join("\n") + "\n"
-}
-
-/// The file holds a key, so only its owner may read it.
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("the connector was created, and {} could not be written", path.display()))
 }

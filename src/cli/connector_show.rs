@@ -1,22 +1,27 @@
 //! `jira-connector connector list` and `show`. Secrets are never shown.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use elastic_client::{ConnectorRecord, ConnectorStatus, JobStatus, Versioned};
+use elastic_client::{ConnectorRecord, ConnectorStatus, ElasticClient, JobStatus, JobType, Versioned};
 use serde_json::{Value, json};
 
 use super::context;
 use super::exit::CommandError;
-use super::output::{Output, table};
+use super::output::{Output, or_dash, table};
 use crate::config::Config;
 
 pub(super) async fn list(config: &Config, output: &Output) -> Result<(), CommandError> {
     let client = context::connect(config).await?;
     let connectors = client.connectors().list().await.context("cannot list the connectors")?;
-    let json: Vec<Value> = connectors.iter().map(summary).collect();
+    let mut json: Vec<Value> = connectors.iter().map(summary).collect();
+    let counts = documents(&client, &connectors).await;
+    for (json, count) in json.iter_mut().zip(&counts) {
+        json["documents"] = json!(count);
+    }
     let rows: Vec<Vec<String>> = connectors
         .iter()
-        .map(|connector| {
+        .zip(&counts)
+        .map(|(connector, count)| {
             let record = &connector.value;
             vec![
                 connector.id.clone(),
@@ -24,16 +29,30 @@ pub(super) async fn list(config: &Config, output: &Output) -> Result<(), Command
                 or_dash(record.service_type.as_deref()),
                 or_dash(record.status.as_ref().map(ConnectorStatus::as_str)),
                 or_dash(record.last_sync_status.as_ref().map(JobStatus::as_str)),
+                or_dash(count.map(|count| count.to_string()).as_deref()),
             ]
         })
         .collect();
     let text = if rows.is_empty() {
         "There are no connectors; make one with `jira-connector connector create`.".to_owned()
     } else {
-        table(&["ID", "INDEX", "SERVICE TYPE", "STATUS", "LAST SYNC"], &rows)
+        table(&["ID", "INDEX", "TYPE", "STATUS", "LAST SYNC", "DOCUMENTS"], &rows)
     };
     output.result(&Value::Array(json), &text);
     Ok(())
+}
+
+/// Documents in the index of each connector; none where there is no index, or where this account may not look.
+async fn documents(client: &ElasticClient, connectors: &[Versioned<ConnectorRecord>]) -> Vec<Option<u64>> {
+    let mut counts = Vec::new();
+    for connector in connectors {
+        let count = match &connector.value.index_name {
+            Some(index) => client.indices().count(index, None).await.ok(),
+            None => None,
+        };
+        counts.push(count);
+    }
+    counts
 }
 
 pub(super) async fn show(config: &Config, named: Option<String>, output: &Output) -> Result<(), CommandError> {
@@ -44,8 +63,7 @@ pub(super) async fn show(config: &Config, named: Option<String>, output: &Output
         .get(&id)
         .await
         .context("cannot read the connector")?;
-    let connector =
-        found.ok_or_else(|| anyhow!("there is no connector {id}; `connector list` shows those there are"))?;
+    let connector = found.ok_or_else(|| context::no_such_connector(&id))?;
     let record = &connector.value;
     let mut lines = vec![
         line("id", &connector.id),
@@ -69,14 +87,21 @@ pub(super) async fn show(config: &Config, named: Option<String>, output: &Output
                     .as_deref(),
             ),
         ),
-        String::new(),
     ];
+    for job_type in [JobType::Full, JobType::Incremental, JobType::AccessControl] {
+        let on = record.schedule(&job_type).filter(|entry| entry.enabled);
+        let on = on.map(|entry| entry.interval.as_str());
+        let name = format!("{} syncs", job_type.as_str().replace('_', " "));
+        lines.push(line(&name, on.unwrap_or("only when asked for")));
+    }
+    lines.push(String::new());
     for (key, value) in settings(record) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         lines.push(line(&key, &text));
     }
     let mut json = summary(&connector);
     json["configuration"] = settings(record).into_iter().collect::<serde_json::Map<_, _>>().into();
+    json["scheduling"] = record.raw.get("scheduling").cloned().unwrap_or_default();
     output.result(&json, &lines.join("\n"));
     Ok(())
 }
@@ -119,10 +144,6 @@ fn summary(connector: &Versioned<ConnectorRecord>) -> Value {
 
 fn line(name: &str, value: &str) -> String {
     format!("{name:<34}{value}").trim_end().to_owned()
-}
-
-fn or_dash(text: Option<&str>) -> String {
-    text.unwrap_or("-").to_owned()
 }
 
 fn time(at: Option<DateTime<Utc>>) -> String {

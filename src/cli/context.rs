@@ -55,6 +55,11 @@ pub(super) fn pick_connector(config: &Config, named: Option<String>) -> Result<C
     }
 }
 
+/// What is said about an id that nobody knows.
+pub(super) fn no_such_connector(id: &str) -> anyhow::Error {
+    anyhow::anyhow!("there is no connector {id}; `connector list` shows those there are")
+}
+
 /// A token that is cancelled by the first Ctrl-C or SIGTERM; the second ends the process at once.
 pub(super) fn cancelled_by_signals() -> CancellationToken {
     let token = CancellationToken::new();

@@ -3,9 +3,9 @@
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::arguments::{SyncNow, SyncType};
 use super::exit::CommandError;
 use super::output::Output;
+use super::sync_arguments::{SyncNow, SyncType};
 use super::{context, verify};
 use crate::config::Config;
 

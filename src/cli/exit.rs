@@ -6,9 +6,14 @@ use clap::Parser;
 use thiserror::Error;
 use tracing::warn;
 
-use super::arguments::{Arguments, Command, ConnectorCommand, SyncCommand};
+use super::arguments::{Arguments, Command};
+use super::connector_arguments::ConnectorCommand;
 use super::output::Output;
-use super::{check, connector_create, connector_show, run, sync_now, sync_start, verify};
+use super::sync_arguments::SyncCommand;
+use super::{
+    check, connector_configure, connector_create, connector_delete, connector_schedule, connector_show, run, sync_list,
+    sync_now, sync_show, sync_start, verify,
+};
 use crate::config::{Config, ConfigError, LogFormat, LogLevel};
 use crate::telemetry;
 
@@ -58,6 +63,10 @@ pub fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
+    if let Command::Completions { shell } = arguments.command {
+        output.completions(shell);
+        return Ok(());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -84,20 +93,36 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
     for warning in &config.warnings {
         output.note(&format!("warning: {warning}"));
     }
-    runtime.block_on(async {
-        match arguments.command {
-            Command::Run => unreachable!("handled above, because it logs differently"),
-            Command::Check => check::check(&config, output).await,
-            Command::Verify(options) => verify::run(&config, options, output).await,
-            Command::Connector(ConnectorCommand::Create(options)) => {
-                connector_create::create(&config, options, output).await
-            }
-            Command::Connector(ConnectorCommand::List) => connector_show::list(&config, output).await,
-            Command::Connector(ConnectorCommand::Show { connector_id }) => {
-                connector_show::show(&config, connector_id, output).await
-            }
-            Command::Sync(SyncCommand::Start(options)) => sync_start::start(&config, options, output).await,
-            Command::Sync(SyncCommand::Now(options)) => sync_now::now(&config, options, output).await,
-        }
-    })
+    runtime.block_on(carry_out(arguments.command, &config, output))
+}
+
+async fn carry_out(command: Command, config: &Config, output: &Output) -> Result<(), CommandError> {
+    match command {
+        Command::Run | Command::Completions { .. } => unreachable!("handled before a configuration is read"),
+        Command::Check => check::check(config, output).await,
+        Command::Verify(options) => verify::run(config, options, output).await,
+        Command::Connector(command) => connector(command, config, output).await,
+        Command::Sync(command) => sync(command, config, output).await,
+    }
+}
+
+async fn connector(command: ConnectorCommand, config: &Config, output: &Output) -> Result<(), CommandError> {
+    match command {
+        ConnectorCommand::Create(options) => connector_create::create(config, options, output).await,
+        ConnectorCommand::List => connector_show::list(config, output).await,
+        ConnectorCommand::Show { connector_id } => connector_show::show(config, connector_id, output).await,
+        ConnectorCommand::Configure(options) => connector_configure::configure(config, options, output).await,
+        ConnectorCommand::Schedule(options) => connector_schedule::schedule(config, options, output).await,
+        ConnectorCommand::Delete(options) => connector_delete::delete(config, options, output).await,
+    }
+}
+
+async fn sync(command: SyncCommand, config: &Config, output: &Output) -> Result<(), CommandError> {
+    match command {
+        SyncCommand::Start(options) => sync_start::start(config, options, output).await,
+        SyncCommand::Now(options) => sync_now::now(config, options, output).await,
+        SyncCommand::List(options) => sync_list::list(config, options, output).await,
+        SyncCommand::Show { job_id, watch } => sync_show::show(config, &job_id, watch, output).await,
+        SyncCommand::Cancel { job_ids } => sync_show::cancel(config, &job_ids, output).await,
+    }
 }

@@ -3,17 +3,29 @@
 //! Work is done by `service`, `source` and `elastic-client`; this module asks them and shows what came of it.
 
 mod arguments;
+mod connector_arguments;
+mod sync_arguments;
+
 mod exit;
 mod output;
+mod prompt;
 
 mod check;
+mod config_file;
+mod connector_configure;
 mod connector_create;
+mod connector_delete;
+mod connector_schedule;
 mod connector_show;
 mod context;
 mod dry_run;
+mod field_values;
+mod interview;
 mod progress_display;
 mod run;
+mod sync_list;
 mod sync_now;
+mod sync_show;
 mod sync_start;
 mod sync_watch;
 mod verify;

@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use clap::CommandFactory as _;
 use serde_json::Value;
 
-use super::arguments::OutputFormat;
+use super::arguments::{Arguments, OutputFormat};
 
 /// Where results go.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,13 @@ impl Output {
         }
     }
 
+    /// A script for a shell, whatever the format of results.
+    pub(super) fn completions(&self, shell: clap_complete::Shell) {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Arguments::command(), "jira-connector", &mut script);
+        io::stdout().write_all(&script).unwrap_or_default();
+    }
+
     /// A line about what is happening; not part of the result.
     pub(super) fn note(&self, text: &str) {
         write_line(io::stderr(), text);
@@ -48,18 +56,29 @@ fn write_line(mut stream: impl Write, text: &str) {
         .unwrap_or_default();
 }
 
-/// Columns as wide as their widest cell, two blanks between them.
+/// The width that a table has to fit.
+const WIDEST: usize = 100;
+/// Columns are not cut to less than this.
+const NARROWEST: usize = 10;
+
+/// Columns as wide as their widest cell, two blanks between them. A table that would be too wide has its widest columns
+/// cut, never the first, which holds the ids that people copy.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].chars().count()]).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let mut widths: Vec<usize> = (0..header.len()).map(width).collect();
+    while widths.iter().sum::<usize>() + 2 * (widths.len() - 1) > WIDEST {
+        let widest = widths.iter_mut().skip(1).max().filter(|widest| **widest > NARROWEST);
+        let Some(widest) = widest else { break };
+        *widest -= 1;
+    }
     let line = |cells: Vec<&str>| {
         let padded: Vec<String> = cells
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
+            .map(|(cell, width)| format!("{:<width$}", cut(cell, *width)))
             .collect();
         padded.join("  ").trim_end().to_owned()
     };
@@ -68,6 +87,19 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         .chain(body)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+fn cut(cell: &str, width: usize) -> String {
+    if cell.chars().count() <= width {
+        return cell.to_owned();
+    }
+    let kept: String = cell.chars().take(width - 1).collect();
+    kept + "…"
+}
+
+/// The text, or a dash where there is none.
+pub(super) fn or_dash(text: Option<&str>) -> String {
+    text.unwrap_or("-").to_owned()
 }
 
 #[cfg(test)]
@@ -81,5 +113,15 @@ mod tests {
             table(&["ID", "STATUS"], &rows),
             "ID       STATUS\na        completed\nlong id  é"
         );
+    }
+
+    #[test]
+    fn a_table_fits_the_width_and_ids_stay_whole() {
+        let id = "i".repeat(40);
+        let rows = vec![vec![id.clone(), "x".repeat(70), "short".into()]];
+        let text = table(&["ID", "INDEX", "STATUS"], &rows);
+        let last = text.lines().last().unwrap();
+        assert_eq!(last.chars().count(), 100 - 1, "{last}");
+        assert!(last.starts_with(&id) && last.contains("x…  short"), "{last}");
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct ProgressDisplay {
 impl ProgressDisplay {
     pub(super) fn new(output: Output) -> Self {
         let bar = output.stderr_is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}");
+            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {wide_msg}");
             let bar = ProgressBar::new(1000);
             bar.set_style(style.expect("the template is a constant that parses"));
             bar

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use super::arguments::SyncNow;
 use super::exit::CommandError;
 use super::output::Output;
 use super::progress_display::{ProgressDisplay, View};
+use super::sync_arguments::SyncNow;
 use super::{context, dry_run, sync_start, sync_watch};
 use crate::config::Config;
 use crate::service::{JobEnd, JobRunner};

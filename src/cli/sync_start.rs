@@ -1,12 +1,12 @@
 //! `jira-connector sync start`: asks the service for a sync.
 
 use anyhow::{Context as _, anyhow};
-use elastic_client::{ElasticClient, JobType, Refresh, TriggerMethod};
+use elastic_client::{ElasticClient, Refresh, TriggerMethod};
 use serde_json::json;
 
-use super::arguments::{SyncStart, SyncType};
 use super::exit::CommandError;
 use super::output::Output;
+use super::sync_arguments::{SyncStart, SyncType};
 use super::{context, sync_watch};
 use crate::config::Config;
 
@@ -32,10 +32,7 @@ pub(super) async fn create_job(
     sync_type: SyncType,
     allow_deletions: Option<u64>,
 ) -> Result<String, CommandError> {
-    let job_type = match sync_type {
-        SyncType::Full => JobType::Full,
-        SyncType::Incremental => JobType::Incremental,
-    };
+    let job_type = sync_type.job_type();
     let jobs = client.sync_jobs();
     let job_id = jobs
         .create(connector_id, &job_type, &TriggerMethod::OnDemand)

@@ -1,6 +1,6 @@
 //! `jira-connector verify`: per project Jira's issues against the index's; exit code 1 on a gap.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::exit::CommandError;
@@ -68,7 +68,7 @@ pub(super) async fn inspect(config: &Config, named: Option<String>) -> Result<In
     let client = context::connect(config).await?;
     let id = &entry.connector_id;
     let record = client.connectors().get(id).await.context("cannot read the connector")?;
-    let record = record.ok_or_else(|| anyhow!("there is no connector {id}; `connector list` shows those there are"))?;
+    let record = record.ok_or_else(|| context::no_such_connector(id))?;
     let opened = Inspection::open(&client, &entry, &record.value, config).await;
     Ok(opened.context("cannot look at Jira and the index")?)
 }

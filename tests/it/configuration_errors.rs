@@ -77,7 +77,7 @@ async fn one_of_several_connectors_has_to_be_named() {
 #[test_case(&["sync", "now", "--allow-deletions", "many"]; "a word for a number")]
 #[test_case(&["sync", "start", "--type", "partial"]; "no such type")]
 #[test_case(&["check", "--output", "xml"]; "no such format")]
-#[test_case(&["connector", "create"]; "no index name")]
+#[test_case(&["connector", "delete"]; "nothing to delete")]
 #[tokio::test]
 async fn a_wrong_command_line_is_exit_code_2(arguments: &[&str]) {
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,8 @@ async fn a_connector_is_listed_with_its_state() {
         .lines()
         .find(|line| line.starts_with(&stack.connector))
         .unwrap();
-    for word in [stack.index.as_str(), "jira", "configured"] {
+    // Names that make the table too wide are cut.
+    for word in [&stack.index[..30], "jira", "configured"] {
         assert!(line.contains(word), "no \"{word}\" in {line}");
     }
     assert!(text.stdout.lines().next().unwrap().contains("STATUS"), "{text}");

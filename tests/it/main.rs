@@ -18,7 +18,9 @@ mod harness;
 
 mod check;
 mod configuration_errors;
+mod connector_change;
 mod connector_create;
 mod connector_show;
 mod elasticsearch_errors;
 mod jira_errors;
+mod sync_jobs;

@@ -27,8 +27,10 @@ pub struct JobFilter {
     pub job_types: Option<Vec<JobType>>,
     /// Jobs whose `last_seen` is before this instant; those without one are left out then.
     pub last_seen_before: Option<DateTime<Utc>>,
-    /// At most so many, the oldest first; not above 10,000.
+    /// At most so many; not above 10,000.
     pub size: usize,
+    /// Begin with the newest (by `created_at`) instead of the oldest.
+    pub newest_first: bool,
 }
 
 impl Default for JobFilter {
@@ -39,6 +41,7 @@ impl Default for JobFilter {
             job_types: None,
             last_seen_before: None,
             size: 100,
+            newest_first: false,
         }
     }
 }
@@ -73,7 +76,7 @@ impl SyncJobs {
         Ok(document.map(|document| document.map(SyncJobRecord::read)))
     }
 
-    /// The oldest jobs (by `created_at`) that match, as of the last refresh: before acting on one, act conditionally or
+    /// The oldest jobs (by `created_at`, or the newest) that match, as of the last refresh: before acting on one, act conditionally or
     /// read it again. On a fresh cluster, where the index does not exist yet, there are none.
     pub async fn list(&self, filter: &JobFilter) -> Result<Vec<Versioned<SyncJobRecord>>, ElasticError> {
         let documents = connector_indices::search_first(&self.transport, SYNC_JOBS_ALIAS, &filter.to_search()).await?;
@@ -129,10 +132,11 @@ impl JobFilter {
         if let Some(instant) = &self.last_seen_before {
             conditions.push(json!({ "range": { "last_seen": { "lt": instant.to_rfc3339() } } }));
         }
+        let order = if self.newest_first { "desc" } else { "asc" };
         json!({
             "size": self.size.min(10_000),
             "query": { "bool": { "filter": conditions } },
-            "sort": [{ "created_at": { "order": "asc", "missing": "_first" } }],
+            "sort": [{ "created_at": { "order": order, "missing": "_first" } }],
             "track_total_hits": false,
         })
     }

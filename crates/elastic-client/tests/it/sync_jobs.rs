@@ -46,6 +46,7 @@ async fn the_oldest_matching_jobs_are_listed() {
         job_types: Some(vec![JobType::Full]),
         last_seen_before: Some("2026-01-02T03:04:05Z".parse().unwrap()),
         size: 50,
+        newest_first: false,
     };
     let jobs = client(&server).sync_jobs().list(&filter).await.unwrap();
     assert_eq!(jobs[0].value.status, Some(JobStatus::Pending));
