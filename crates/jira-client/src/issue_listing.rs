@@ -13,6 +13,9 @@ use crate::offset_rows::{OffsetRows, Step};
 use crate::parse_timestamp;
 use crate::transport::{EndpointClass, Transport};
 
+/// How often a page that gives a known page token is asked for before the listing counts as broken.
+const TRIES_OF_A_CIRCLE: u32 = 3;
+
 /// A listing of issue ids; each call of [`next_page`](Self::next_page) asks Jira for one page.
 ///
 /// On Server and Data Center the query has to name an order that does not move during the listing, such as
@@ -125,7 +128,21 @@ impl Query {
 }
 
 impl Cursor {
+    /// One page; asked for again when it leads back to where the listing has been.
     async fn page(&mut self, transport: &Transport, query: &Query) -> Result<PageOf<IssueHead>, JiraError> {
+        let mut tries = 1;
+        loop {
+            match self.page_once(transport, query).await {
+                Err(error @ JiraError::RepeatedToken { .. }) if tries < TRIES_OF_A_CIRCLE => {
+                    tracing::warn!(error = %error, "asking for a page again");
+                    tries += 1;
+                }
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn page_once(&mut self, transport: &Transport, query: &Query) -> Result<PageOf<IssueHead>, JiraError> {
         let token = self.token.as_deref();
         let request = cloud::search(&query.jql, query.fields(), query.page_size, &query.reconcile, token);
         let page: SearchPage = transport.json(&request).await?;

@@ -12,7 +12,11 @@ type Case = (Fault, &'static [&'static str]);
 
 /// Every fault in turn on one index, each met by a sync that would have something to delete. Then everything is well.
 async fn check(cases: Vec<Case>) {
-    let stack = Stack::small().await;
+    check_with(Setup::default(), cases).await;
+}
+
+async fn check_with(setup: Setup, cases: Vec<Case>) {
+    let stack = Stack::with(setup).await;
     stack.sync_completes(&[]).await;
     let before = stack.outlines().await;
     let gone = stack.jira.special("comments_24");
@@ -197,23 +201,95 @@ async fn a_token_that_expires_during_a_sync_deletes_nothing() {
     assert!(before.keys().eq(stack.outlines().await.keys()));
 }
 
+/// Waits are short here, and what a server may ask for is capped: nobody can wait for the end of time in a test.
+fn impatient() -> Setup {
+    let mut setup = Setup::default().field("retry_count", "3");
+    // Several pages, so that a page token can repeat.
+    setup.jira.page_cap = Some(200);
+    setup.config.extend([
+        "jira.request_timeout: 4s",
+        "jira.retry_interval: 10ms",
+        "jira.max_retry_interval: 20ms",
+        "jira.max_wait: 50ms",
+    ]);
+    setup
+}
+
+fn busy(endpoint: &str, retry_after: Option<&str>) -> Fault {
+    let header = retry_after.map(|text| ("retry-after".to_owned(), text.to_owned()));
+    Fault {
+        headers: header.into_iter().collect(),
+        ..Fault::status(endpoint, 429)
+    }
+}
+
+/// Every way to fail, at an endpoint, that may be over a moment later.
+fn passing(endpoint: &str) -> Vec<Fault> {
+    vec![
+        Fault::status(endpoint, 500),
+        Fault::status(endpoint, 502),
+        Fault::status(endpoint, 503),
+        busy(endpoint, Some("0")),
+        busy(endpoint, None),
+        busy(endpoint, Some("9223372036854775807")),
+        busy(endpoint, Some("tomorrow")),
+        fault(endpoint, FaultKind::Reset),
+        fault(endpoint, FaultKind::Truncate),
+        fault(endpoint, FaultKind::CutJson),
+        fault(endpoint, FaultKind::Html),
+        fault(endpoint, FaultKind::Hang),
+    ]
+}
+
+/// Each sync meets one fault at every endpoint at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_that_pass_are_outlived() {
-    let stack = Stack::with(Setup::default().field("retry_count", "2")).await;
-    let busy = Fault {
-        headers: BTreeMap::from([("retry-after".to_owned(), "1".to_owned())]),
-        ..Fault::status("bulkfetch", 429).times(1)
-    };
-    for passing in [
-        Fault::status("search_jql", 503).times(1),
-        fault("project_search", FaultKind::Reset).times(1),
-        fault("field", FaultKind::Truncate).times(1),
-        busy,
-    ] {
-        stack.jira.site.add_fault(passing);
+    const ENDPOINTS: [&str; 6] = [
+        "server_info",
+        "myself",
+        "field",
+        "project_search",
+        "search_jql",
+        "bulkfetch",
+    ];
+    let stack = Stack::with(impatient()).await;
+    for kind in 0..passing("").len() {
+        stack.jira.site.clear_faults();
+        for endpoint in ENDPOINTS {
+            stack.jira.site.add_fault(passing(endpoint).swap_remove(kind).times(1));
+        }
+        if kind == 0 {
+            let circle = from_the_second_on("search_jql", FaultKind::RepeatToken);
+            stack.jira.site.add_fault(circle.times(1));
+        }
+        // Something to find and something to remove, each time.
+        let key = stack.jira.site.touch(1, kind as u64).unwrap().remove(0);
+        stack.sync_completes(&[]).await;
+        for met in stack.jira.site.faults() {
+            assert_eq!(met.hits, 1, "{:?} {:?} of {}", met.kind, met.status, met.endpoint);
+        }
+        stack.assert_index_is_the_model().await;
+        stack.jira.site.delete_issue(&key).unwrap();
     }
-    stack.sync_completes(&[]).await;
-    let met: Vec<u64> = stack.jira.site.faults().iter().map(|fault| fault.hits).collect();
-    assert_eq!(met, [1; 4], "every fault was met");
-    stack.assert_index_is_the_model().await;
+}
+
+/// What lasts is an error that names the request, after a time that can be foreseen, and nothing is removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_jira_that_never_answers_or_never_has_time_deletes_nothing() {
+    check_with(
+        impatient().field("retry_count", "1"),
+        vec![
+            (fault("search_jql", FaultKind::Hang), &["search/jql", "4000 ms"]),
+            (fault("bulkfetch", FaultKind::Hang), &["bulkfetch", "4000 ms"]),
+            (fault("project_search", FaultKind::Hang), &["project/search", "4000 ms"]),
+            (busy("search_jql", None), &["search/jql", "429"]),
+            (
+                busy("search_jql", Some("9223372036854775807")),
+                &["search/jql", "429"],
+            ),
+            (busy("bulkfetch", Some("3600")), &["bulkfetch", "429"]),
+            (Fault::status("bulkfetch", 502), &["bulkfetch", "502"]),
+        ],
+    )
+    .await;
 }

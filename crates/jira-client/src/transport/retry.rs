@@ -8,8 +8,9 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use crate::error::{ErrorKind, JiraError};
 
-/// A 500 is mostly a fault that stays: asked again this often, however many retries are allowed.
-const TRIES_AFTER_500: u32 = 2;
+/// A 500 is mostly a fault that stays, and so is a web page in place of data, though a proxy shows one now and then while
+/// it restarts: asked again this often, however many retries are allowed.
+const TRIES_AFTER_LASTING_FAULT: u32 = 2;
 /// Waits named by a 429 that do not use up a retry: Jira says that the request will pass later.
 const FREE_WAITS: u32 = 10;
 
@@ -39,7 +40,8 @@ impl RetryState {
 
     /// The delay before the next try, or `None` when this failure is final.
     pub(crate) fn next_delay(&mut self, error: &JiraError, splits: bool) -> Option<Duration> {
-        if !error.is_retryable() || (splits && error.is_broken_body()) {
+        let web_page = error.kind() == ErrorKind::LoginPage;
+        if !(error.is_retryable() || web_page) || (splits && error.is_broken_body()) {
             return None;
         }
         let named = error.retry_after();
@@ -47,8 +49,8 @@ impl RetryState {
             self.free_waits += 1;
         } else {
             self.failures += 1;
-            let allowed = if error.status() == Some(500) {
-                self.retries.min(TRIES_AFTER_500)
+            let allowed = if web_page || error.status() == Some(500) {
+                self.retries.min(TRIES_AFTER_LASTING_FAULT)
             } else {
                 self.retries
             };
