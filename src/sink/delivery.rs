@@ -90,6 +90,15 @@ fn settle(shared: &Shared, answered: Vec<(Queued, ItemResult)>, may_wait: bool) 
             ItemOutcome::NotFound if matches!(queued.operation, Operation::Delete { .. }) => {
                 debug!(document.id = item.id, "a document to delete was gone already");
             }
+            ItemOutcome::Blocked => {
+                let reason = item.error.map(|error| error.reason).unwrap_or_default();
+                return Err(SinkError::Elasticsearch(format!(
+                    "the index {} is read-only: {reason}. When a disk is past the flood-stage watermark, free space or \
+                     add nodes, and Elasticsearch lifts the block itself; otherwise remove index.blocks.* from the \
+                     index's settings",
+                    shared.index
+                )));
+            }
             ItemOutcome::Retry if may_wait => sorted.busy.push(queued),
             ItemOutcome::Retry | ItemOutcome::NotFound | ItemOutcome::Rejected => {
                 let refused = item.error.unwrap_or_else(|| ItemError {

@@ -64,7 +64,14 @@ pub struct IndexSink {
     budget: Arc<Semaphore>,
     budget_units: usize,
     commands: mpsc::Sender<Command>,
-    batcher: Mutex<Option<JoinHandle<Result<(), SinkError>>>>,
+    batcher: tokio::sync::Mutex<BatcherState>,
+}
+
+/// The batcher's task, or how it failed.
+#[derive(Debug)]
+enum BatcherState {
+    Running(JoinHandle<Result<(), SinkError>>),
+    Failed(SinkError),
 }
 
 /// What the sink, its batcher and its deliveries have in common.
@@ -202,32 +209,34 @@ impl IndexSink {
             budget: Arc::new(Semaphore::new(budget_units)),
             budget_units,
             commands,
-            batcher: Mutex::new(Some(batcher)),
+            batcher: tokio::sync::Mutex::new(BatcherState::Running(batcher)),
         }
     }
 
     /// Sends nothing more, and waits `patience` at most for the answers to what was sent, so that it counts.
     pub async fn close(&self, patience: Duration) {
         self.shared.closed.cancel();
-        let batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut task) = batcher
-            && tokio::time::timeout(patience, &mut task).await.is_err()
+        if let BatcherState::Running(task) = &mut *self.batcher.lock().await
+            && tokio::time::timeout(patience, &mut *task).await.is_err()
         {
             warn!("bulk requests have no answer yet; the documents in them are not counted");
             task.abort();
         }
     }
 
-    /// Why the batcher is gone.
+    /// Why the batcher is gone. Several writers may ask at once, and any of them may end up in the job's record.
     async fn failure(&self) -> SinkError {
-        let batcher = self.batcher.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match batcher {
-            Some(task) => match task.await {
+        let mut batcher = self.batcher.lock().await;
+        if let BatcherState::Running(task) = &mut *batcher {
+            *batcher = BatcherState::Failed(match task.await {
                 Ok(Err(error)) => error,
                 Ok(Ok(())) => SinkError::Closed("it ended before the sync did".into()),
                 Err(error) => SinkError::Closed(error.to_string()),
-            },
-            None => SinkError::Closed("it failed before; the first error is on record".into()),
+            });
+        }
+        match &*batcher {
+            BatcherState::Failed(error) => error.clone(),
+            BatcherState::Running(_) => unreachable!("it was waited for"),
         }
     }
 }
@@ -235,8 +244,8 @@ impl IndexSink {
 impl Drop for IndexSink {
     fn drop(&mut self) {
         // A sync that ended early must not go on writing in the background.
-        if let Some(batcher) = self.batcher.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            batcher.abort();
+        if let BatcherState::Running(task) = self.batcher.get_mut() {
+            task.abort();
         }
     }
 }

@@ -168,7 +168,7 @@ impl IndexedDocument {
 }
 
 /// Writing failed as a whole. Single rejected documents are counted, not raised, until there are too many of them.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum SinkError {
     /// Elasticsearch could not be reached, or refused the request as a whole.
     #[error("{0}")]

@@ -42,6 +42,11 @@ impl Elastic {
             reason = "the address of the node is the one thing that test runs are told from outside"
         )]
         let url = std::env::var("JIRA_CONNECTOR_TEST_ES").unwrap_or_else(|_| "http://127.0.0.1:9299".to_owned());
+        Self::at(&url).await
+    }
+
+    /// The node at this address.
+    pub(crate) async fn at(url: &str) -> Self {
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(60))
             .no_proxy()

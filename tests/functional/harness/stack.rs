@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::elastic::Elastic;
 use super::jira::Jira;
 use super::job::Job;
+use super::node::Node;
 use super::program::{Output, Service, run_program};
 use super::settled::eventually;
 
@@ -72,7 +73,10 @@ pub(crate) struct Stack {
 impl Stack {
     /// A Jira and a name for an index; no connector yet.
     pub(crate) async fn without_connector(setup: &Setup) -> Self {
-        let elastic = Elastic::connect().await;
+        Self::on(Elastic::connect().await, setup).await
+    }
+
+    async fn on(elastic: Elastic, setup: &Setup) -> Self {
         let token = format!("jira-token-{}", uuid::Uuid::new_v4().simple());
         let options = Options {
             token: token.clone(),
@@ -99,7 +103,15 @@ impl Stack {
 
     /// A connector made by `connector create`, with an API key of its own in `config.yml`.
     pub(crate) async fn with(setup: Setup) -> Self {
-        let mut stack = Self::without_connector(&setup).await;
+        Self::configured(Self::without_connector(&setup).await, setup).await
+    }
+
+    /// The same on another Elasticsearch than the usual one.
+    pub(crate) async fn with_node(node: &Node, setup: Setup) -> Self {
+        Self::configured(Self::on(node.client().await, &setup).await, setup).await
+    }
+
+    async fn configured(mut stack: Self, setup: Setup) -> Self {
         let created = stack.create_connector(&setup.fields).await.exits_with(0);
         stack.connector = created.json()["connector_id"].as_str().unwrap().to_owned();
         let mut config = std::fs::read_to_string(stack.config()).unwrap();

@@ -5,6 +5,7 @@ mod content;
 mod deletion;
 mod deletion_guard;
 mod documents;
+mod elasticsearch_faults;
 mod full_sync;
 mod incremental;
 mod item_failures;

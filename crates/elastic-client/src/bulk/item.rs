@@ -51,6 +51,8 @@ pub enum ItemOutcome {
     NotFound,
     /// Refused for now: the cluster is busy or a shard is not there.
     Retry,
+    /// The index or the cluster is read-only: everything sent to it will end the same until somebody acts.
+    Blocked,
     /// Refused for good; sending the same again would end the same.
     Rejected,
 }
@@ -66,6 +68,7 @@ impl ItemResult {
             404 if self.result == Some(ItemAction::NotFound) || kind == "document_missing_exception" => {
                 ItemOutcome::NotFound
             }
+            _ if kind == "cluster_block_exception" => ItemOutcome::Blocked,
             429 | 502..=504 => ItemOutcome::Retry,
             _ if kind == "es_rejected_execution_exception" => ItemOutcome::Retry,
             _ => ItemOutcome::Rejected,
