@@ -3,7 +3,7 @@
 use jira_fixture::{DataSize, Options};
 use serde_json::json;
 
-use crate::harness::{Job, Setup, Stack};
+use crate::harness::{Job, Service, Setup, Stack, eventually};
 
 /// Thousands of issues, slow enough to be met half-way.
 fn medium() -> Setup {
@@ -27,7 +27,7 @@ async fn half_done(stack: &Stack, job: &str) -> Job {
 }
 
 /// Starts a job, stops its worker in the middle in some way, and lets another worker finish it.
-async fn interrupted(stack: &Stack, stop: impl AsyncFnOnce(crate::harness::Service)) -> Job {
+async fn interrupted(stack: &Stack, stop: impl AsyncFnOnce(Service)) -> Job {
     let job = stack.elastic.create_job(&stack.connector).await;
     let service = stack.start_service();
     half_done(stack, &job).await;
@@ -57,7 +57,7 @@ async fn interrupted(stack: &Stack, stop: impl AsyncFnOnce(crate::harness::Servi
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_suspended_sync_goes_on_where_it_stopped() {
     let stack = Stack::with(medium()).await;
-    let job = interrupted(&stack, async |mut service: crate::harness::Service| {
+    let job = interrupted(&stack, async |mut service: Service| {
         service.terminate().await;
     })
     .await;
@@ -75,6 +75,58 @@ async fn a_sync_whose_worker_was_killed_goes_on_elsewhere() {
     let mut setup = medium();
     setup.config.push("service.idle_job_timeout: 10");
     let stack = Stack::with(setup).await;
-    let job = interrupted(&stack, async |service: crate::harness::Service| drop(service)).await;
+    let job = interrupted(&stack, async |service: Service| drop(service)).await;
     assert_eq!(job.0["metadata"]["recoveries"], 1, "{}", job.0["metadata"]);
+}
+
+/// Ten interruptions of one job at points that differ from run to run: mostly by SIGTERM, three times by SIGKILL, after
+/// which the job has to be found idle first. Changes are made all along.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sync_that_is_interrupted_ten_times_misses_nothing() {
+    const INTERRUPTIONS: u64 = 10;
+    let mut setup = medium();
+    setup.jira.latency_ms = 40;
+    setup.config.push("service.idle_job_timeout: 5");
+    let stack = Stack::with(setup).await;
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let job = stack.elastic.create_job(&stack.connector).await;
+    for interruption in 0..INTERRUPTIONS {
+        let mut service = stack.start_service();
+        let before = processed(&stack, &job).await;
+        let further = random.u64(1..800);
+        let reached = eventually("the sync gets on", async || {
+            let now = stack.job(&job).await;
+            (now.is_over() || processed_of(&now) >= before.min(3_600) + further).then_some(now)
+        })
+        .await;
+        if reached.is_over() {
+            break;
+        }
+        stack.jira.site.touch(5, interruption).unwrap();
+        if interruption % 4 == 1 {
+            drop(service);
+        } else {
+            service.terminate().await;
+        }
+    }
+    let _last = stack.start_service();
+    let job = stack.finished(&job).await;
+    assert_eq!(job.status(), "completed", "seed {seed}: {}", job.error());
+    stack.assert_index_is_the_model().await;
+    let verified = stack.command(&["verify", "--output", "json"]).await;
+    assert_eq!(verified.code, 0, "seed {seed}: {verified}");
+    assert_eq!(
+        job.documents("total"),
+        stack.outlines().await.len() as u64,
+        "seed {seed}"
+    );
+}
+
+async fn processed(stack: &Stack, job: &str) -> u64 {
+    processed_of(&stack.job(job).await)
+}
+
+fn processed_of(job: &Job) -> u64 {
+    job.0["metadata"]["issues_processed"].as_u64().unwrap_or(0)
 }
