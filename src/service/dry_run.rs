@@ -85,7 +85,9 @@ impl Inspection {
         if !data.indices().exists(&setup.index).await? {
             return Err(InspectionError::NoIndex(setup.index));
         }
-        let login = Login::new(setup.settings.clone(), &config.jira, USER_AGENT).await?;
+        let login = Login::new(setup.settings.clone(), &config.jira, USER_AGENT)
+            .await?
+            .with_advanced_rules(setup.advanced_rules.clone());
         let source = login
             .open(
                 FileRules {

@@ -241,7 +241,9 @@ impl JobRunner {
         let files = FileRules {
             max_size: self.max_file_size,
         };
-        let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT).await?;
+        let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT)
+            .await?
+            .with_advanced_rules(setup.advanced_rules.clone());
         let source = Arc::new(login.open(files, Utc::now()).await?);
         ContentIndex::new(&data, &setup.index).prepare().await?;
         let pipeline = self.existing_pipeline(setup).await?;

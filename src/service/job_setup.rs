@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::source::{InvalidSettings, JiraSettings};
 use crate::sync::encode::PipelineFlags;
 use crate::sync::{DeletionGuard, SyncOptions};
-use crate::sync_rules::{self, FieldTypes, RuleSet};
+use crate::sync_rules::{self, AdvancedRules, FieldTypes, Problem, RuleSet};
 
 /// Every version that has connectors has this pipeline; later ones prefer another name for the same steps.
 const OLDER_PIPELINE: &str = "ent-search-generic-ingestion";
@@ -26,6 +26,7 @@ const DOWNLOAD_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct JobSetup {
     pub(super) settings: JiraSettings,
+    pub(super) advanced_rules: Option<AdvancedRules>,
     pub(super) index: String,
     pub(super) pipeline: String,
     pub(super) options: SyncOptions,
@@ -40,12 +41,6 @@ pub enum SetupError {
     /// No index.
     #[error("the connector has no index: attach one in Kibana, or create the connector anew with --index-name")]
     NoIndex,
-    /// Advanced sync rules.
-    #[error(
-        "the connector has active advanced sync rules, which this version cannot apply yet; nothing is indexed rather \
-         than too much. Remove the rules to sync everything"
-    )]
-    AdvancedRules,
     /// Sync rules that cannot be applied.
     #[error("the sync rules in force are not valid: {0}. Nothing was synced; correct the rules and activate them")]
     InvalidRules(String),
@@ -55,7 +50,7 @@ impl JobSetup {
     /// Reads the job's snapshot.
     pub(super) fn from_job(job: &SyncJobRecord) -> Result<Self, SetupError> {
         let settings = JiraSettings::from_configuration(&job.connector.configuration)?;
-        let rules = basic_rules(&job.connector.filtering)?;
+        let (rules, advanced_rules) = sync_rules(&job.connector.filtering)?;
         let index = job
             .connector
             .index_name
@@ -94,6 +89,7 @@ impl JobSetup {
         };
         Ok(Self {
             settings,
+            advanced_rules,
             index,
             pipeline: pipeline_name,
             options,
@@ -106,13 +102,14 @@ impl JobSetup {
     }
 }
 
-/// The basic rules of the job's snapshot, validated once more: what is in force may have been written by anybody.
-fn basic_rules(filtering: &FilteringRules) -> Result<RuleSet, SetupError> {
-    if filtering.has_advanced().is_some() {
-        return Err(SetupError::AdvancedRules);
-    }
-    sync_rules::validate_basic(&filtering.rules, &FieldTypes::default()).map_err(|problems| {
+/// The rules of the job's snapshot, validated once more: what is in force may have been written by anybody. Jira judges
+/// the queries of advanced rules when the source is opened.
+fn sync_rules(filtering: &FilteringRules) -> Result<(RuleSet, Option<AdvancedRules>), SetupError> {
+    let invalid = |problems: Vec<Problem>| {
         let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
         SetupError::InvalidRules(all.join("; "))
-    })
+    };
+    let basic = sync_rules::validate_basic(&filtering.rules, &FieldTypes::default()).map_err(invalid)?;
+    let advanced = AdvancedRules::read(filtering.advanced_snippet.as_ref()).map_err(invalid)?;
+    Ok((basic, advanced))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jira_client::{JiraClient, JiraError, ProjectStatus};
 
-use super::scope;
+use super::scope::{self, ResolvedScope};
 use crate::sync::source::MissingIssue;
 use crate::sync::{Confirmation, IssueId};
 
@@ -13,10 +13,10 @@ const FETCHED_AT_ONCE: usize = 100;
 /// Ids that one search can be told to look at outside its index.
 const RECONCILED_AT_ONCE: usize = 50;
 
-/// Confirms missing issues. `scope_jql` selects what is synced.
+/// Confirms missing issues.
 pub(super) async fn issues(
     client: &JiraClient,
-    scope_jql: &str,
+    scope: &ResolvedScope,
     missing: Vec<MissingIssue>,
 ) -> Result<Vec<(IssueId, Confirmation)>, JiraError> {
     let put_away: HashSet<String> = scope::list(client, ProjectStatus::ArchivedOrDeleted)
@@ -54,18 +54,33 @@ pub(super) async fn issues(
         }
     }
     for ids in readable.chunks(RECONCILED_AT_ONCE) {
-        let found = client.search_reconciled(scope_jql, ids).await?;
-        let found: HashSet<IssueId> = found.into_iter().map(|head| head.id).collect();
+        let found = searched(client, &scope.jql(), ids).await?;
+        // Only Jira can say whether an issue fits a query that somebody wrote. Where search cannot be told to look past
+        // its index, its word counts for issues that the index knows.
+        let known = if scope.is_by_rules() && !client.edition().is_cloud() && found.len() < ids.len() {
+            Some(searched(client, "", ids).await?)
+        } else {
+            None
+        };
         answers.extend(ids.iter().map(|id| {
-            let answer = if found.contains(id) {
-                Confirmation::Lagging
-            } else {
-                Confirmation::OutOfScope
+            let answer = match &known {
+                _ if found.contains(id) => Confirmation::Lagging,
+                Some(known) if !known.contains(id) => Confirmation::Unknown(
+                    "it can be read, and Jira's search does not know it, so nothing says whether the advanced rules find \
+                     it"
+                    .into(),
+                ),
+                _ => Confirmation::OutOfScope,
             };
             (*id, answer)
         }));
     }
     Ok(answers)
+}
+
+async fn searched(client: &JiraClient, scope_jql: &str, ids: &[IssueId]) -> Result<HashSet<IssueId>, JiraError> {
+    let found = client.search_reconciled(scope_jql, ids).await?;
+    Ok(found.into_iter().map(|head| head.id).collect())
 }
 
 /// Confirms projects that are missing from the list of those in scope. `all`: every project is in scope.

@@ -348,7 +348,7 @@ impl Source for JiraSource {
     }
 
     async fn confirm(&self, missing: Vec<MissingIssue>) -> Result<Vec<(IssueId, Confirmation)>, SourceError> {
-        Ok(confirmation::issues(&self.client, &self.scope.jql(), missing).await?)
+        Ok(confirmation::issues(&self.client, &self.scope, missing).await?)
     }
 
     async fn confirm_projects(&self, missing: Vec<u64>) -> Result<Vec<(u64, Confirmation)>, SourceError> {

@@ -16,6 +16,7 @@ use super::scope::{ResolvedScope, UnknownProjects};
 use super::settings::{JiraSettings, ProjectScope};
 use crate::config::JiraLimits;
 use crate::sync::SourceError;
+use crate::sync_rules::AdvancedRules;
 
 /// A Jira that accepted the credential.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Login {
     /// Version, edition and base URL as the server states them.
     pub server: ServerInfo,
     settings: JiraSettings,
+    rules: Option<AdvancedRules>,
 }
 
 /// Why Jira cannot be read.
@@ -38,6 +40,11 @@ pub enum LoginError {
     /// Configured projects do not exist.
     #[error(transparent)]
     Projects(#[from] UnknownProjects),
+    /// Jira cannot answer the queries of the advanced sync rules.
+    #[error(
+        "the advanced sync rules in force cannot be used: {0}. Nothing was synced; correct the rules and activate them"
+    )]
+    Rules(String),
 }
 
 impl From<LoginError> for SourceError {
@@ -78,7 +85,14 @@ impl Login {
             myself,
             server,
             settings,
+            rules: None,
         })
+    }
+
+    /// The same with advanced sync rules in place of the configured projects.
+    #[must_use]
+    pub fn with_advanced_rules(self, rules: Option<AdvancedRules>) -> Self {
+        Self { rules, ..self }
     }
 
     /// Resolves the configured projects and reads the field list.
@@ -95,7 +109,7 @@ impl Login {
             sync_started: in_account_zone(now, zone),
             files,
         };
-        let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
+        let scope = self.scope().await?;
         let access = if self.settings.document_level_security {
             Some(DocumentAccess::read(&self.client, &scope.projects, self.settings.readers_per_issue).await?)
         } else {
@@ -106,9 +120,24 @@ impl Login {
         Ok(JiraSource::new(self.client, context, scope, access, opened_at, zone))
     }
 
-    /// The projects that the configuration names, resolved; for looking at a Jira without syncing it.
+    /// What is read, resolved: the projects that the configuration names, or what the advanced rules find.
     pub async fn scope(&self) -> Result<ResolvedScope, LoginError> {
-        ResolvedScope::resolve(&self.client, &self.settings.projects).await
+        let Some(rules) = &self.rules else {
+            return ResolvedScope::resolve(&self.client, &self.settings.projects).await;
+        };
+        let queries: Vec<&str> = rules.queries().iter().map(|query| query.jql.as_str()).collect();
+        let verdicts = self.client.check_jql(&queries).await?;
+        let refused = queries.iter().zip(&verdicts).enumerate();
+        let refused: Vec<String> = refused
+            .filter(|(_, (_, verdict))| !verdict.errors.is_empty())
+            .map(|(position, (query, verdict))| {
+                format!("rule {} ({query}): {}", position + 1, verdict.errors.join(" "))
+            })
+            .collect();
+        if !refused.is_empty() {
+            return Err(LoginError::Rules(refused.join("; ")));
+        }
+        ResolvedScope::of_rules(&self.client, rules).await
     }
 
     /// Reads what the documents of these projects need to know about permissions.
@@ -118,7 +147,7 @@ impl Login {
 
     /// Reads users and permissions for identities.
     pub async fn identities(self) -> Result<IdentityReader, LoginError> {
-        let scope = ResolvedScope::resolve(&self.client, &self.settings.projects).await?;
+        let scope = self.scope().await?;
         Ok(IdentityReader::new(self.client, scope.projects))
     }
 

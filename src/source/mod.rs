@@ -15,8 +15,11 @@ mod jira_source;
 mod jql_time;
 mod login;
 pub mod permissions;
+mod rule_check;
 mod scope;
+mod touched_projects;
 
 pub use jira_source::JiraSource;
 pub use login::{Login, LoginError};
+pub use rule_check::{AdvancedCheck, check_advanced, field_types};
 pub use settings::{InvalidSettings, JiraSettings};

@@ -9,7 +9,9 @@ use thiserror::Error;
 use super::jql_time::JqlTime;
 use super::login::LoginError;
 use super::settings::ProjectScope;
+use super::touched_projects;
 use crate::sync::IssueSelection;
+use crate::sync_rules::AdvancedRules;
 
 /// Configured keys that no project has.
 #[derive(Debug, Error)]
@@ -27,6 +29,8 @@ pub struct ResolvedScope {
     /// The projects.
     pub projects: Vec<Project>,
     all: bool,
+    /// One query for all advanced rules, in brackets; it takes the place of the projects.
+    rules: Option<String>,
 }
 
 impl ResolvedScope {
@@ -38,6 +42,7 @@ impl ResolvedScope {
             return Ok(Self {
                 projects: listed,
                 all: true,
+                rules: None,
             });
         };
         let mut by_key: BTreeMap<String, Project> = listed.into_iter().map(|p| (p.key.clone(), p)).collect();
@@ -63,7 +68,24 @@ impl ResolvedScope {
         Ok(Self {
             projects: picked.into_values().collect(),
             all: false,
+            rules: None,
         })
+    }
+
+    /// The scope of advanced rules: what they find, and the projects which that is in. Configured projects do not count.
+    pub async fn of_rules(client: &JiraClient, rules: &AdvancedRules) -> Result<Self, LoginError> {
+        let listed = list(client, ProjectStatus::Live).await?;
+        let jql = rules.jql();
+        Ok(Self {
+            projects: touched_projects::find(client, &jql, listed).await?,
+            all: false,
+            rules: Some(jql),
+        })
+    }
+
+    /// Whether advanced rules decide what is in scope.
+    pub fn is_by_rules(&self) -> bool {
+        self.rules.is_some()
     }
 
     /// Whether every project is in scope.
@@ -73,6 +95,9 @@ impl ResolvedScope {
 
     /// The issues in scope, without ORDER BY.
     pub fn jql(&self) -> String {
+        if let Some(rules) = &self.rules {
+            return rules.clone();
+        }
         if self.all {
             return "key IS NOT EMPTY".to_owned();
         }
@@ -91,7 +116,11 @@ impl ResolvedScope {
             IssueSelection::Projects(ids) => {
                 let wanted = self.projects.iter().filter(|project| ids.contains(&project.id));
                 let keys: Vec<String> = wanted.map(|project| quote(&project.key)).collect();
-                format!("project in ({})", keys.join(","))
+                let projects = format!("project in ({})", keys.join(","));
+                match &self.rules {
+                    Some(rules) => format!("{rules} AND {projects}"),
+                    None => projects,
+                }
             }
         }
     }
@@ -113,7 +142,7 @@ pub(super) async fn list(client: &JiraClient, status: ProjectStatus) -> Result<V
 }
 
 /// Keys may be reserved words of JQL, so they are always quoted.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -132,6 +161,7 @@ mod tests {
         let scope = ResolvedScope {
             projects: vec![project(1, "AND"), project(2, "A\"B")],
             all: false,
+            rules: None,
         };
         assert_eq!(scope.jql(), r#"project in ("AND","A\"B")"#);
     }

@@ -11,6 +11,7 @@ mod download;
 mod error;
 mod fetch;
 mod issue_listing;
+mod jql_check;
 mod lenient;
 mod listing;
 mod model;
@@ -27,6 +28,7 @@ pub use config::{Auth, Edition, JiraConfig, Tls, TlsVerification};
 pub use download::Download;
 pub use error::{Answer, ErrorKind, JiraError, RequestLine};
 pub use issue_listing::IssueIdListing;
+pub use jql_check::JqlVerdict;
 pub use listing::{ListingEnd, Next};
 pub use model::{
     Account, AttachmentRef, FetchedIssues, Field, FieldSchema, Issue, IssueHead, Myself, Project, ProjectStatus,

@@ -132,6 +132,21 @@ pub(crate) struct ChildPage {
     pub(crate) total: Option<u64>,
 }
 
+/// What `jql/parse` says about several queries.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ParsedQueries {
+    pub(crate) queries: Vec<ParsedQuery>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ParsedQuery {
+    pub(crate) query: String,
+    #[serde(default)]
+    pub(crate) errors: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) warnings: Option<Vec<String>>,
+}
+
 /// `approximate-count` says `count`, a search for the total says `total`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CountAnswer {

@@ -53,6 +53,12 @@ pub(crate) fn count(jql: &str) -> Request {
     )
 }
 
+/// Every error of every query; unknown fields and values count as errors.
+pub(crate) fn parse_jql(queries: &[&str]) -> Request {
+    let body = json!({"queries": queries});
+    Request::post(EndpointClass::JqlParse, "rest/api/3/jql/parse", body).with("validation", "strict")
+}
+
 pub(crate) fn bulk_fetch(ids: &[u64], fields: &[&str]) -> Request {
     let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
     let body = json!({"issueIdsOrKeys": ids, "fields": fields});

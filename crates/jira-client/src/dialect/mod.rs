@@ -8,7 +8,7 @@ pub(crate) mod data_center;
 mod path;
 
 pub(crate) use answers::{
-    BulkPage, ChildPage, CountAnswer, FieldRow, IssueRow, MyselfAnswer, ProjectPage, SearchPage, ServerInfoAnswer,
-    project,
+    BulkPage, ChildPage, CountAnswer, FieldRow, IssueRow, MyselfAnswer, ParsedQueries, ProjectPage, SearchPage,
+    ServerInfoAnswer, project,
 };
 pub(crate) use path::PATH_SEGMENT;

@@ -23,6 +23,8 @@ pub enum EndpointClass {
     Search,
     /// `search/approximate-count`, or a search for the total alone.
     Count,
+    /// `jql/parse`.
+    JqlParse,
     /// Fetching issues by id, many at once.
     BulkFetch,
     /// One issue.
@@ -49,6 +51,7 @@ impl EndpointClass {
             Self::Projects => "projects",
             Self::Search => "search",
             Self::Count => "count",
+            Self::JqlParse => "jql_parse",
             Self::BulkFetch => "bulk_fetch",
             Self::Issue => "issue",
             Self::Comments => "comments",
