@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::connector_arguments::ConnectorCommand;
+use super::rules_arguments::RulesCommand;
 use super::sync_arguments::SyncCommand;
 
 const EXAMPLES: &str = "Examples:
@@ -69,6 +70,9 @@ pub enum Command {
     Connector(ConnectorCommand),
     /// Prove how well the index covers Jira: per project, what is missing, left over or outdated
     Verify(Verify),
+    /// Look at sync rules, validate them, put them in force
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Start, watch, list and cancel syncs
     #[command(subcommand)]
     Sync(SyncCommand),

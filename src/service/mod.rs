@@ -14,6 +14,7 @@ pub mod job_report;
 pub mod job_runner;
 
 pub mod dry_run;
+pub mod rule_validation;
 pub mod verify;
 
 mod connector_lock;
@@ -24,6 +25,7 @@ pub use clients::{USER_AGENT, client_for_connector, elastic_client};
 pub use dry_run::{Inspection, InspectionError};
 pub use job_runner::{JobEnd, JobRunner, RunJobError};
 pub use preflight::{PreflightError, preflight};
+pub use rule_validation::{RuleValidation, effect_of, validate_rules};
 pub use stop::{JobStop, StopReason};
 pub use supervisor::{Supervisor, SupervisorError};
 pub use verify::{ProjectCoverage, verify};

@@ -14,9 +14,11 @@ mod rule_set;
 mod validation;
 
 mod advanced;
+mod effect;
 mod fingerprint;
 
 pub use advanced::{AdvancedQuery, AdvancedRules};
+pub use effect::{Effect, EffectTally, RuleEffect};
 pub use field_type::{FieldType, FieldTypes};
 pub use fingerprint::fingerprint;
 pub use problem::Problem;

@@ -1,5 +1,6 @@
 //! The scenarios, from the plain to the nasty.
 
+mod advanced_rules;
 mod claims;
 mod content;
 mod deletion;
@@ -11,5 +12,6 @@ mod incremental;
 mod item_failures;
 mod listing_failures;
 mod resume;
+mod rules_command;
 mod sync_rules;
 mod throughput;

@@ -167,3 +167,40 @@ fn addresses_that_cannot_work_are_named(address: &str, setting: &str) {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn cloud_judges_queries_in_one_request_and_answers_are_told_apart_by_their_text() {
+    let server = MockServer::start().await;
+    Mock::given(path("/rest/api/3/jql/parse"))
+        .and(query_param("validation", "strict"))
+        .and(body_json(json!({"queries": ["a = 1", "project = AB"]})))
+        .respond_with(ok(json!({"queries": [
+            {"query": "project = AB", "structure": {}, "warnings": ["odd"]},
+            {"query": "a = 1", "errors": ["Field 'a' does not exist."]},
+        ]})))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let verdicts = cloud(&server.uri())
+        .check_jql(&["a = 1", "project = AB"])
+        .await
+        .unwrap();
+    assert_eq!(verdicts[0].errors, ["Field 'a' does not exist."]);
+    assert_eq!((verdicts[1].errors.len(), verdicts[1].warnings.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn data_center_judges_a_query_by_searching_for_no_rows() {
+    let server = MockServer::start().await;
+    Mock::given(body_json(
+        json!({"jql": "a = 1", "startAt": 0, "maxResults": 0, "fields": ["id"], "validateQuery": true}),
+    ))
+    .respond_with(ResponseTemplate::new(400).set_body_json(json!({"errorMessages": ["Field 'a' does not exist."]})))
+    .mount(&server)
+    .await;
+    let verdicts = data_center(&server.uri()).check_jql(&["a = 1"]).await.unwrap();
+    assert_eq!(verdicts[0].errors, ["Field 'a' does not exist."]);
+    // What is not about the query is no verdict on it.
+    let failed = data_center(&server.uri()).check_jql(&["b = 1"]).await.unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::NotFound);
+}
