@@ -22,6 +22,12 @@ pub struct BulkConfig {
     pub queue_max_size: usize,
     /// Bytes waiting between source and sink.
     pub queue_max_mem_bytes: usize,
+    /// Attempts of a bulk request that failed as a whole; `elasticsearch.max_retries` unless given.
+    pub max_retries: u32,
+    /// Wait n is n of these; `elasticsearch.retry_interval` unless given.
+    pub retry_interval: Duration,
+    /// Whether a request that was not answered in time is sent again: `elasticsearch.retry_on_timeout`.
+    pub retry_on_timeout: bool,
     /// A queue that stays full for this long fails the sync.
     pub queue_refresh_timeout: Duration,
     /// Attachments downloaded at a time; the connector's own field of that name goes first.
@@ -53,7 +59,15 @@ pub struct ErrorMonitorConfig {
     pub error_queue_size: usize,
 }
 
-pub(super) fn read(reader: &mut Reader) -> BulkConfig {
+/// What the `elasticsearch` section says about repeating requests, for bulk requests without keys of their own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GeneralRetry {
+    pub(super) max_retries: u32,
+    pub(super) interval: Duration,
+    pub(super) on_timeout: bool,
+}
+
+pub(super) fn read(reader: &mut Reader, general: GeneralRetry) -> BulkConfig {
     let max_text_document = reader.size(
         "elasticsearch.bulk.max_text_document_size",
         SizeUnit::Mebibytes,
@@ -78,6 +92,9 @@ pub(super) fn read(reader: &mut Reader) -> BulkConfig {
             25 * MIB,
             MIB..=16 * 1024 * MIB,
         )),
+        max_retries: reader.count("elasticsearch.bulk.max_retries", general.max_retries, 0..=1000),
+        retry_interval: reader.duration("elasticsearch.bulk.retry_interval", general.interval, Duration::ZERO),
+        retry_on_timeout: general.on_timeout,
         queue_refresh_timeout: reader.duration(
             "elasticsearch.bulk.queue_refresh_timeout",
             Duration::from_secs(1300),

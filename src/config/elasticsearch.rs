@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::bulk::BulkConfig;
+use super::bulk::{BulkConfig, GeneralRetry};
 use super::located::Node;
 use super::reader::Reader;
 
@@ -107,6 +107,11 @@ pub(super) fn read(reader: &mut Reader) -> ElasticsearchConfig {
     const NO_WAIT: Duration = Duration::ZERO;
     const SHORTEST: Duration = Duration::from_millis(100);
     let (verify_certs, ca_certs) = read_tls(reader);
+    let retry = GeneralRetry {
+        max_retries: reader.count("elasticsearch.max_retries", 5, 0..=1000),
+        interval: reader.duration("elasticsearch.retry_interval", Duration::from_secs(10), NO_WAIT),
+        on_timeout: reader.boolean("elasticsearch.retry_on_timeout", true),
+    };
     ElasticsearchConfig {
         host: read_host(reader),
         credentials: read_credentials(reader),
@@ -121,12 +126,12 @@ pub(super) fn read(reader: &mut Reader) -> ElasticsearchConfig {
             SHORTEST,
         ),
         backoff_multiplier: reader.decimal("elasticsearch.backoff_multiplier", 2.0, 1.0..=100.0),
-        max_retries: reader.count("elasticsearch.max_retries", 5, 0..=1000),
-        retry_interval: reader.duration("elasticsearch.retry_interval", Duration::from_secs(10), NO_WAIT),
-        retry_on_timeout: reader.boolean("elasticsearch.retry_on_timeout", true),
+        max_retries: retry.max_retries,
+        retry_interval: retry.interval,
+        retry_on_timeout: retry.on_timeout,
         use_connectors_api: reader.boolean("elasticsearch.feature_use_connectors_api", true),
         compress: reader.optional_boolean("elasticsearch.bulk.compress"),
-        bulk: super::bulk::read(reader),
+        bulk: super::bulk::read(reader, retry),
     }
 }
 

@@ -76,15 +76,9 @@ const KEYS: &[KeyInfo] = &[
     used("elasticsearch.bulk.chunk_size"),
     used("elasticsearch.bulk.chunk_max_mem_size"),
     used("elasticsearch.bulk.max_concurrency"),
-    no_effect(
-        "elasticsearch.bulk.queue_max_size",
-        "the queue is limited by bytes alone: elasticsearch.bulk.queue_max_mem_size",
-    ),
+    used("elasticsearch.bulk.queue_max_size"),
     used("elasticsearch.bulk.queue_max_mem_size"),
-    no_effect(
-        "elasticsearch.bulk.queue_refresh_timeout",
-        "a sync waits for a busy Elasticsearch as long as single requests are answered",
-    ),
+    used("elasticsearch.bulk.queue_refresh_timeout"),
     no_effect(
         "elasticsearch.bulk.queue_refresh_interval",
         "a full queue wakes the sync by itself, nothing polls it",
@@ -98,18 +92,9 @@ const KEYS: &[KeyInfo] = &[
         "elasticsearch.bulk.display_every",
         "progress is in the job's record; set service.log_level to DEBUG for more in the log",
     ),
-    no_effect(
-        "elasticsearch.bulk.enable_operations_logging",
-        "documents that are refused or skipped are logged anyway",
-    ),
-    no_effect(
-        "elasticsearch.bulk.max_retries",
-        "elasticsearch.max_retries counts for bulk requests too",
-    ),
-    no_effect(
-        "elasticsearch.bulk.retry_interval",
-        "elasticsearch.retry_interval counts for bulk requests too",
-    ),
+    used("elasticsearch.bulk.enable_operations_logging"),
+    used("elasticsearch.bulk.max_retries"),
+    used("elasticsearch.bulk.retry_interval"),
     used("elasticsearch.bulk.error_monitor.enabled"),
     used("elasticsearch.bulk.error_monitor.max_total_errors"),
     used("elasticsearch.bulk.error_monitor.max_consecutive_errors"),

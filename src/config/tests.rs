@@ -278,7 +278,7 @@ fn files_that_cannot_be_read_say_why() {
 #[test]
 fn odd_and_harmless_things_warn_with_their_place() {
     let config = load(
-        "elasticsearch:\n  hots: x\n  bulk:\n    max_retries: 3\nservice:\n  fips_mode: true\nsources:\n  jira: x\n\
+        "elasticsearch:\n  hots: x\n  bulk:\n    display_every: 3\nservice:\n  fips_mode: true\nsources:\n  jira: x\n\
          kibana_dashboards:\n  a: 1\nconnectors:\n- connector_id: a\n  conector_name: x\n- connector_id: b\n  service_type: github\n\
          connector_id: c\n",
     )
@@ -293,7 +293,7 @@ fn odd_and_harmless_things_warn_with_their_place() {
     );
     let expected = [
         "config.yml:2: elasticsearch.hots is not a known key and is ignored; did you mean elasticsearch.host?",
-        "config.yml:4: elasticsearch.bulk.max_retries has no effect: elasticsearch.max_retries counts for bulk requests too",
+        "config.yml:4: elasticsearch.bulk.display_every has no effect: progress is in the job's record; set service.log_level to DEBUG for more in the log",
         "config.yml:6: service.fips_mode has no effect: there is no FIPS build of this program; if you depend on it, do not run it",
         "config.yml:7: sources has no effect: this program has one data source, jira, built in",
         "config.yml:9: kibana_dashboards is not a known key and is ignored",

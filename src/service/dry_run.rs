@@ -15,6 +15,7 @@ use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
 use crate::sync::{
     ContentSync, DeletionGuard, DryRunSink, Forecast, Progress, Sink, SinkError, Source, SyncCursor, SyncError,
+    Unfenced,
 };
 use crate::sync_rules::RuleSet;
 
@@ -98,7 +99,14 @@ impl Inspection {
             .await?;
         let progress = Arc::new(Progress::default());
         let options = SinkOptions::from_config(&config.elasticsearch.bulk);
-        let sink = IndexSink::start(data, &setup.index, None, options, Arc::clone(&progress));
+        let sink = IndexSink::start(
+            data,
+            &setup.index,
+            None,
+            options,
+            Arc::clone(&progress),
+            Arc::new(Unfenced),
+        );
         let (source, sink, index) = (Arc::new(source), Arc::new(sink), setup.index.clone());
         let cursor = record.sync_cursor.as_ref().and_then(SyncCursor::read);
         Ok(Self {

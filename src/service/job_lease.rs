@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+use super::boot_clock::since_boot;
+use super::renewal::Renewal;
+
 /// Conflicts in a row after which something else must be wrong.
 const MAX_CONFLICTS: u32 = 5;
 
@@ -19,6 +22,7 @@ pub struct JobLease {
     version: Mutex<Versioned<()>>,
     claimed_by: String,
     id: String,
+    renewal: Renewal,
 }
 
 /// What holding a job came to.
@@ -56,6 +60,7 @@ impl JobLease {
             }
         }
         let claimed_by = format!("{worker}/{}", uuid::Uuid::new_v4());
+        let asked = since_boot();
         let now = Utc::now().to_rfc3339();
         let claim = json!({
             "status": JobStatus::InProgress.as_str(),
@@ -90,6 +95,7 @@ impl JobLease {
                     version: Mutex::new(version),
                     claimed_by,
                     id,
+                    renewal: Renewal::new(asked),
                 };
                 Ok(Claim::Claimed(lease, Box::new(value)))
             }
@@ -103,11 +109,17 @@ impl JobLease {
         &self.id
     }
 
+    /// When the record was last written by us.
+    pub(super) fn renewal(&self) -> &Renewal {
+        &self.renewal
+    }
+
     /// Merges `doc` into the record while it is ours. The API and Kibana may write to a running job too (a request to
     /// cancel it, say); such a write is looked at and does not cost us the job.
     pub async fn write(&self, doc: &Value, refresh: Refresh) -> Result<(), LeaseError> {
         let mut version = self.version.lock().await;
         for _ in 0..MAX_CONFLICTS {
+            let asked = self.renewal.now();
             match self
                 .client
                 .sync_jobs()
@@ -116,6 +128,7 @@ impl JobLease {
             {
                 Ok(updated) => {
                     *version = version.clone().at(updated);
+                    self.renewal.renewed(asked);
                     return Ok(());
                 }
                 Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {

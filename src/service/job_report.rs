@@ -15,8 +15,6 @@ use super::job_lease::{JobLease, LeaseError};
 use super::stop::{JobStop, StopReason};
 use crate::sync::{Checkpoint, Progress};
 
-/// The framework's interval.
-const LONGEST_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// The first reports come sooner, so that short syncs show progress too.
 const FIRST_REPORT: Duration = Duration::from_secs(1);
 /// How old a request to cancel may get before it is seen.
@@ -25,8 +23,6 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// A report goes out after so many documents, so that no more than about these are repeated after a crash.
 const REPORT_EVERY_DOCUMENTS: u64 = 2_000;
-/// A job whose record could not be renewed for so long may be given to another worker soon.
-const MAX_SILENCE: Duration = Duration::from_secs(60);
 /// Where the checkpoint is kept in a job's `metadata`: one string, because updates merge objects deeply.
 const CHECKPOINT: &str = "progress";
 
@@ -40,16 +36,15 @@ pub struct JobReport {
 }
 
 impl JobReport {
-    /// Reports on `progress`, several times within `idle_after`, after which other workers take the job for abandoned.
-    /// The counters of a job that goes on begin where it was interrupted.
-    pub fn new(job: &SyncJobRecord, progress: Arc<Progress>, idle_after: Duration) -> Self {
+    /// Reports on `progress` at this interval at the latest, so that nobody takes the job for abandoned. The counters of a job that goes on begin where it was interrupted.
+    pub fn new(job: &SyncJobRecord, progress: Arc<Progress>, interval: Duration) -> Self {
         if saved_checkpoint(job).is_some() {
             let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
             progress.carry_over(count(job.indexed_document_count), count(job.deleted_document_count));
         }
         Self {
             progress,
-            interval: LONGEST_REPORT_INTERVAL.min(idle_after / 4),
+            interval,
             checkpoint: OnceLock::new(),
         }
     }
@@ -64,12 +59,13 @@ impl JobReport {
         self.checkpoint.get_or_init(|| Box::new(now));
     }
 
-    /// Reports until the future is dropped. Transient faults of Elasticsearch are outlived.
+    /// Reports until the future is dropped or the job is lost. Faults of Elasticsearch are outlived, however long they
+    /// last: the job's fence holds its writes back meanwhile.
     pub async fn keep_alive(&self, lease: &JobLease, stop: &JobStop) {
-        let mut last_success = Instant::now();
+        let started = Instant::now();
         let mut interval = FIRST_REPORT.min(self.interval);
-        let mut next_report = last_success + interval;
-        let mut next_watch = last_success + FIRST_REPORT;
+        let mut next_report = started + interval;
+        let mut next_watch = started + FIRST_REPORT;
         let mut documents_reported = 0;
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -86,13 +82,10 @@ impl JobReport {
                 continue;
             };
             match result {
-                Ok(()) => last_success = Instant::now(),
+                Ok(()) => {}
                 Err(LeaseError::Lost(reason)) => return stop.stop(StopReason::Lost(reason)),
                 Err(LeaseError::Elasticsearch(error)) => {
                     warn!(sync_job.id = lease.id(), error = %error, "could not renew the job's record; trying again");
-                    if last_success.elapsed() > MAX_SILENCE {
-                        return stop.stop(StopReason::LostContact(error.to_string()));
-                    }
                 }
             }
         }

@@ -14,15 +14,17 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use super::clients::{USER_AGENT, client_for_connector};
 use super::connector_lock::{self, LastSync, Lock};
+use super::job_fence::JobFence;
 use super::job_lease::{Claim, JobLease, LeaseError};
 use super::job_report::{self, JobReport};
 use super::job_setup::{JobSetup, SetupError};
+use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
 use crate::config::{BulkConfig, ConnectorEntry, JiraLimits};
 use crate::sink::{ContentIndex, IndexSink, SinkOptions};
 use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
-use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary};
+use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary, WriteFence};
 
 /// An access control job names the index of identities; its documents are counted in the content index all the same.
 const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
@@ -91,7 +93,7 @@ fn patience(reason: Option<StopReason>) -> Duration {
         // A service that is told to stop has seven seconds in all.
         Some(StopReason::Shutdown) => Duration::from_secs(5),
         Some(StopReason::Lost(_)) => Duration::ZERO,
-        Some(StopReason::Canceled | StopReason::LostContact(_)) | None => Duration::from_secs(30),
+        Some(StopReason::Canceled) | None => Duration::from_secs(30),
     }
 }
 
@@ -125,8 +127,11 @@ impl JobRunner {
             Claim::NotClaimable(reason) => return Ok(JobEnd::NotStarted(reason)),
         };
         info!("claimed the job");
+        let lease = Arc::new(lease);
         let stop = JobStop::new(shutdown);
-        let report = JobReport::new(&job, Arc::clone(progress), self.idle_job_timeout);
+        let limits = RenewalLimits::for_idle_after(self.idle_job_timeout);
+        let fence = Arc::new(JobFence::new(Arc::clone(&lease), stop.clone(), limits));
+        let report = JobReport::new(&job, Arc::clone(progress), limits.report);
         if job.job_type == Some(JobType::AccessControl) {
             let unsupported = JobFailure::UnsupportedType(JobType::AccessControl.as_str().to_owned());
             let end = JobEnd::Failed(unsupported.to_string());
@@ -134,7 +139,7 @@ impl JobRunner {
             return Ok(end);
         }
         let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id).await {
-            Ok(Lock::Taken) => self.run_claimed(&lease, &job, &report, &stop).await,
+            Ok(Lock::Taken) => self.run_claimed(&lease, &job, &report, &stop, fence).await,
             Ok(Lock::Busy(other)) => {
                 let waiting = serde_json::json!({ "status": JobStatus::Pending.as_str(), "started_at": null });
                 return match lease.write(&waiting, Refresh::None).await {
@@ -161,6 +166,7 @@ impl JobRunner {
         job: &SyncJobRecord,
         report: &JobReport,
         stop: &JobStop,
+        fence: Arc<dyn WriteFence>,
     ) -> (JobEnd, Option<SyncCursor>) {
         let heartbeat = async {
             report.keep_alive(lease, stop).await;
@@ -168,7 +174,7 @@ impl JobRunner {
             std::future::pending::<()>().await;
         };
         let result = tokio::select! {
-            result = self.sync(job, report, stop) => result,
+            result = self.sync(job, report, stop, fence) => result,
             () = heartbeat => unreachable!("the heartbeat never ends by itself"),
         };
         let end = match (result, stop.reason()) {
@@ -176,15 +182,18 @@ impl JobRunner {
             (Err(_), Some(StopReason::Canceled)) => JobEnd::Canceled,
             (Err(_), Some(StopReason::Shutdown)) => JobEnd::Suspended,
             (Err(_), Some(StopReason::Lost(reason))) => JobEnd::Lost(reason),
-            (Err(_), Some(StopReason::LostContact(reason))) => JobEnd::Failed(format!(
-                "the job's record could not be renewed for a minute, so another worker may have taken over: {reason}"
-            )),
             (Err(failure), None) => JobEnd::Failed(failure.to_string()),
         };
         (end, None)
     }
 
-    async fn sync(&self, job: &SyncJobRecord, report: &JobReport, stop: &JobStop) -> Result<SyncSummary, JobFailure> {
+    async fn sync(
+        &self,
+        job: &SyncJobRecord,
+        report: &JobReport,
+        stop: &JobStop,
+        fence: Arc<dyn WriteFence>,
+    ) -> Result<SyncSummary, JobFailure> {
         let incremental = match &job.job_type {
             Some(JobType::Full) => false,
             Some(JobType::Incremental) => true,
@@ -196,7 +205,7 @@ impl JobRunner {
         let setup = JobSetup::from_job(job)?;
         let prepared = stop
             .token()
-            .run_until_cancelled(self.prepare(&setup, report.progress()))
+            .run_until_cancelled(self.prepare(&setup, report.progress(), fence))
             .await;
         let Some(prepared) = prepared else {
             return Err(SyncError::Stopped.into());
@@ -236,6 +245,7 @@ impl JobRunner {
         &self,
         setup: &JobSetup,
         progress: &Arc<Progress>,
+        fence: Arc<dyn WriteFence>,
     ) -> Result<(Arc<JiraSource>, Arc<IndexSink>), JobFailure> {
         let data = client_for_connector(&self.client, &self.connector)?;
         let files = FileRules {
@@ -245,10 +255,11 @@ impl JobRunner {
             .await?
             .with_advanced_rules(setup.advanced_rules.clone());
         let source = Arc::new(login.open(files, Utc::now()).await?);
+        fence.before_write().await.map_err(SyncError::from)?;
         ContentIndex::new(&data, &setup.index).prepare().await?;
         let pipeline = self.existing_pipeline(setup).await?;
         let options = SinkOptions::from_config(&self.bulk);
-        let sink = IndexSink::start(data, &setup.index, Some(pipeline), options, Arc::clone(progress));
+        let sink = IndexSink::start(data, &setup.index, Some(pipeline), options, Arc::clone(progress), fence);
         Ok((source, Arc::new(sink)))
     }
 

@@ -9,6 +9,7 @@ pub mod supervisor;
 pub mod registration;
 
 pub mod job_cleanup;
+pub mod job_fence;
 pub mod job_lease;
 pub mod job_report;
 pub mod job_runner;
@@ -17,8 +18,10 @@ pub mod dry_run;
 pub mod rule_validation;
 pub mod verify;
 
+mod boot_clock;
 mod connector_lock;
 mod job_setup;
+mod renewal;
 mod stop;
 
 pub use clients::{USER_AGENT, client_for_connector, elastic_client};

@@ -13,8 +13,6 @@ pub enum StopReason {
     Canceled,
     /// The job belongs to another worker now, or its record is gone: nothing more may be written to it.
     Lost(String),
-    /// Its record could not be renewed for too long.
-    LostContact(String),
 }
 
 /// The switch that stops one job. Clones share it.

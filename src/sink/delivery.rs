@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{BulkBody, ElasticError, ItemAction, ItemError, ItemOutcome, ItemResult};
+use elastic_client::{
+    BulkBody, BulkRequest, BulkResponse, ElasticError, ItemAction, ItemError, ItemOutcome, ItemResult,
+};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, warn};
 
@@ -20,6 +22,8 @@ const MAX_ATTEMPTS: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// No wait that a server asks for is longer.
+const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 /// How many fields of one document may be left out before it counts as refused.
 const MAX_REPAIRS: u32 = 5;
 /// What Elasticsearch says about a new field that has values of two types, such as a list of a number and a word.
@@ -52,6 +56,7 @@ pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Resu
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         for field in mixed {
+            shared.fence.before_write().await?;
             shared.map_as_text(&field).await;
         }
         batch = busy;
@@ -129,7 +134,10 @@ async fn send(shared: &Shared, batch: Vec<Queued>) -> Result<Vec<(Queued, ItemRe
             append(&mut body, &queued.operation).map_err(failed)?;
         }
         let request = body.into_request(&shared.index, shared.pipeline.as_deref());
-        match shared.client.bulk(&request).await {
+        let deletes = part
+            .iter()
+            .any(|queued| matches!(queued.operation, Operation::Delete { .. }));
+        match send_with_leave(shared, &request, deletes).await? {
             Ok(response) => answered.extend(part.into_iter().zip(response.items)),
             Err(ElasticError::TooLarge { .. }) if part.len() > 1 => {
                 let second = part.split_off(part.len() / 2);
@@ -147,6 +155,48 @@ async fn send(shared: &Shared, batch: Vec<Queued>) -> Result<Vec<(Queued, ItemRe
         }
     }
     Ok(answered)
+}
+
+/// Sends a request, again if it failed as a whole in a way that may pass. Every attempt needs leave: between two of
+/// them the job may have been lost.
+async fn send_with_leave(
+    shared: &Shared,
+    request: &BulkRequest,
+    deletes: bool,
+) -> Result<Result<BulkResponse, ElasticError>, SinkError> {
+    let retry = shared.retry;
+    let mut attempt = 1;
+    loop {
+        if deletes {
+            shared.fence.before_delete().await?;
+        } else {
+            shared.fence.before_write().await?;
+        }
+        let error = match shared.client.bulk_once(request).await {
+            Ok(response) => return Ok(Ok(response)),
+            Err(error) => error,
+        };
+        let timed_out = matches!(error, ElasticError::Timeout { .. });
+        let may_pass = error.is_retryable() && (retry.on_timeout || !timed_out);
+        if !may_pass || attempt >= retry.attempts || shared.closed.is_cancelled() {
+            return Ok(Err(error));
+        }
+        let wait = retry
+            .interval
+            .saturating_mul(attempt)
+            .max(error.retry_after().unwrap_or_default());
+        let wait = wait.min(LONGEST_ASKED).mul_f64(1.0 + fastrand::f64() * 0.1);
+        warn!(error = %error, wait_ms = wait.as_millis() as u64, "a bulk request failed, trying again");
+        if shared
+            .closed
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await
+            .is_none()
+        {
+            return Ok(Err(error));
+        }
+        attempt += 1;
+    }
 }
 
 fn append(body: &mut BulkBody, operation: &Operation) -> Result<(), ElasticError> {

@@ -21,12 +21,10 @@ use super::error_monitor::ErrorMonitor;
 use super::in_flight::InFlightLimit;
 use super::scan::{self, ContentScan};
 use crate::config::{BulkConfig, ErrorMonitorConfig};
-use crate::sync::{Flushed, IndexSelection, IssueId, Operation, Progress, Sink, SinkError};
+use crate::sync::{Flushed, IndexSelection, IssueId, Operation, Progress, Sink, SinkError, WriteFence};
 
 /// The budget is counted in units of this size, because a semaphore counts in 32 bits.
 const BUDGET_UNIT: usize = 1024;
-/// Operations on their way to the batcher; their bytes are limited by the budget.
-const QUEUE_LENGTH: usize = 64;
 
 /// Limits of the writing side.
 #[derive(Debug, Clone)]
@@ -39,6 +37,25 @@ pub struct SinkOptions {
     pub max_text_document_bytes: Option<usize>,
     /// When refused documents are too many.
     pub error_monitor: ErrorMonitorConfig,
+    /// How often a request that failed as a whole is sent again.
+    pub retry: RequestRetry,
+    /// How long a full queue may stand still before the sync fails.
+    pub longest_wait: Duration,
+    /// Operations on their way to the batcher.
+    pub queue_length: usize,
+    /// Whether each operation that was applied is logged.
+    pub log_operations: bool,
+}
+
+/// How often a bulk request that failed as a whole is sent again. Each attempt asks the fence.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestRetry {
+    /// Attempts in all.
+    pub attempts: u32,
+    /// Wait n is n of these.
+    pub interval: Duration,
+    /// Whether a request that was not answered in time is sent again.
+    pub on_timeout: bool,
 }
 
 impl SinkOptions {
@@ -53,6 +70,14 @@ impl SinkOptions {
             budget_bytes: config.queue_max_mem_bytes,
             max_text_document_bytes: config.max_text_document_bytes,
             error_monitor: config.error_monitor.clone(),
+            retry: RequestRetry {
+                attempts: config.max_retries.max(1),
+                interval: config.retry_interval,
+                on_timeout: config.retry_on_timeout,
+            },
+            longest_wait: config.queue_refresh_timeout,
+            queue_length: config.queue_max_size,
+            log_operations: config.enable_operations_logging,
         }
     }
 }
@@ -65,6 +90,7 @@ pub struct IndexSink {
     budget_units: usize,
     commands: mpsc::Sender<Command>,
     batcher: tokio::sync::Mutex<BatcherState>,
+    longest_wait: Duration,
 }
 
 /// The batcher's task, or how it failed.
@@ -84,6 +110,9 @@ pub(super) struct Shared {
     pub(super) in_flight: InFlightLimit,
     /// Cancelled when nothing more may be sent.
     pub(super) closed: CancellationToken,
+    pub(super) fence: Arc<dyn WriteFence>,
+    pub(super) retry: RequestRetry,
+    log_operations: bool,
     max_text_document_bytes: Option<usize>,
     /// Whether a document was rejected, or dropped by the pipeline.
     incomplete: AtomicBool,
@@ -94,6 +123,14 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn applied(&self, operation: &Operation) {
+        if self.log_operations {
+            let (action, id) = match operation {
+                Operation::Index { id, .. } => ("index", id.as_str()),
+                Operation::Update { id, .. } => ("update", id.as_str()),
+                Operation::Delete { id } => ("delete", id.as_str()),
+            };
+            debug!(document.id = id, action, "elasticsearch carried out an operation");
+        }
         match operation {
             Operation::Delete { .. } => self.progress.deleted(),
             Operation::Index { source: body, .. } | Operation::Update { partial: body, .. } => {
@@ -180,13 +217,14 @@ impl Shared {
 }
 
 impl IndexSink {
-    /// Starts the writing side for `index`.
+    /// Starts the writing side for `index`. Every request asks `fence` for leave.
     pub fn start(
         client: ElasticClient,
         index: &str,
         pipeline: Option<String>,
         options: SinkOptions,
         progress: Arc<Progress>,
+        fence: Arc<dyn WriteFence>,
     ) -> Self {
         let shared = Arc::new(Shared {
             client,
@@ -195,6 +233,9 @@ impl IndexSink {
             progress,
             in_flight: InFlightLimit::new(options.batch.in_flight),
             closed: CancellationToken::new(),
+            fence,
+            retry: options.retry,
+            log_operations: options.log_operations,
             max_text_document_bytes: options.max_text_document_bytes,
             incomplete: AtomicBool::new(false),
             monitor: Mutex::new(ErrorMonitor::new(options.error_monitor)),
@@ -202,7 +243,7 @@ impl IndexSink {
             refused_fields: Mutex::new(HashSet::new()),
         });
         let budget_units = (options.budget_bytes / BUDGET_UNIT).max(1);
-        let (commands, receiver) = mpsc::channel(QUEUE_LENGTH);
+        let (commands, receiver) = mpsc::channel(options.queue_length);
         let batcher = tokio::spawn(batcher::run(Arc::clone(&shared), options.batch, receiver));
         Self {
             shared,
@@ -210,6 +251,7 @@ impl IndexSink {
             budget_units,
             commands,
             batcher: tokio::sync::Mutex::new(BatcherState::Running(batcher)),
+            longest_wait: options.longest_wait,
         }
     }
 
@@ -258,22 +300,24 @@ impl Sink for IndexSink {
             return self.shared.rejected(&operation, &refused);
         }
         let units = operation.size().div_ceil(BUDGET_UNIT).clamp(1, self.budget_units);
-        let held = Arc::clone(&self.budget)
-            .acquire_many_owned(units as u32)
-            .await
-            .map_err(|_| SinkError::Closed("its budget was closed".into()))?;
-        match self
-            .commands
-            .send(Command::Write(Queued {
+        let queued = async {
+            let held = Arc::clone(&self.budget)
+                .acquire_many_owned(units as u32)
+                .await
+                .map_err(|_| SinkError::Closed("its budget was closed".into()))?;
+            let queued = Queued {
                 operation,
                 _held: held,
                 repairs: 0,
-            }))
+            };
+            match self.commands.send(Command::Write(queued)).await {
+                Ok(()) => Ok(()),
+                Err(_) => Err(self.failure().await),
+            }
+        };
+        tokio::time::timeout(self.longest_wait, queued)
             .await
-        {
-            Ok(()) => Ok(()),
-            Err(_) => Err(self.failure().await),
-        }
+            .unwrap_or(Err(SinkError::Stuck(self.longest_wait)))
     }
 
     async fn flush(&self) -> Result<Flushed, SinkError> {

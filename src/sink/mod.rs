@@ -13,4 +13,4 @@ mod mapping_repair;
 mod scan;
 
 pub use content_index::ContentIndex;
-pub use index_sink::{IndexSink, SinkOptions};
+pub use index_sink::{IndexSink, RequestRetry, SinkOptions};

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::sink::SinkError;
 use super::source::SourceError;
+use super::write_fence::WriteRefused;
 
 /// What stopped a sync. Everything that was acknowledged before stays indexed; nothing was deleted unless the
 /// variant says so.
@@ -38,6 +39,9 @@ pub enum SyncError {
          metadata for the reasons"
     )]
     TooManyFailures(usize),
+    /// The job was lost or stopped before anything could be written.
+    #[error(transparent)]
+    WriteRefused(#[from] WriteRefused),
     /// Someone asked for it to stop, or the service is going down.
     #[error("the sync was stopped before it finished")]
     Stopped,

@@ -28,6 +28,7 @@ mod id_set;
 pub mod listing;
 pub mod sink;
 pub mod source;
+pub mod write_fence;
 
 pub use checkpoint::{BatchTicket, Checkpoint, CheckpointTracker};
 pub use content_sync::{ContentSync, SyncOptions, SyncSummary};
@@ -44,3 +45,4 @@ pub use source::{
     ChangedIssue, Confirmation, FetchedIssues, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,
     PendingAttachment, Source, SourceError,
 };
+pub use write_fence::{Unfenced, WriteFence, WriteRefused};

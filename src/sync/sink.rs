@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use thiserror::Error;
 use super::checkpoint::BatchTicket;
 use super::document::{DocumentId, DocumentKind};
 use super::listing::IssueId;
+use super::write_fence::WriteRefused;
 
 /// One line or pair of lines of a bulk request.
 #[derive(Debug, Clone)]
@@ -179,6 +181,16 @@ pub enum SinkError {
     /// The sink was closed while operations were still being written.
     #[error("the writing side has stopped: {0}")]
     Closed(String),
+    /// Elasticsearch took nothing for too long.
+    #[error(
+        "Elasticsearch took no document for {} s (elasticsearch.bulk.queue_refresh_timeout): it is overloaded or cannot \
+         be reached; give it more room, or raise the limit",
+        _0.as_secs()
+    )]
+    Stuck(Duration),
+    /// This worker may not write for its job any more.
+    #[error(transparent)]
+    Refused(#[from] WriteRefused),
 }
 
 #[cfg(test)]
