@@ -1,0 +1,38 @@
+//! Why a schedule cannot be used, in words for whoever typed it. It names the field and what is allowed there.
+
+use thiserror::Error;
+
+/// A cron expression that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CronError {
+    /// Not six or seven fields.
+    #[error(
+        "it has {0} fields; six or seven are needed: seconds, minutes, hours, day of month, month, day of week, and \
+         perhaps a year, as in `0 30 2 * * ?`"
+    )]
+    FieldCount(usize),
+    /// One field cannot be read.
+    #[error("{field} `{given}`: {problem}")]
+    Field {
+        /// Its name.
+        field: &'static str,
+        /// What stands there.
+        given: String,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+    /// Both days, or neither, are restricted.
+    #[error(
+        "exactly one of day of month (`{day_of_month}`) and day of week (`{day_of_week}`) must be `?`; write `*` in the \
+         other for every day"
+    )]
+    Days {
+        /// What stands for the day of the month.
+        day_of_month: String,
+        /// What stands for the day of the week.
+        day_of_week: String,
+    },
+    /// It names no day that exists.
+    #[error("no day matches it")]
+    Never,
+}
