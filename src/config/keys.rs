@@ -101,14 +101,8 @@ const KEYS: &[KeyInfo] = &[
     used("elasticsearch.bulk.error_monitor.max_error_rate"),
     used("elasticsearch.bulk.error_monitor.error_window_size"),
     used("elasticsearch.bulk.error_monitor.error_queue_size"),
-    no_effect(
-        "service.worker_mode",
-        "this version works for the connectors listed under connectors only",
-    ),
-    no_effect(
-        "service.service_types",
-        "this version works for the connectors listed under connectors only",
-    ),
+    used("service.worker_mode"),
+    used("service.service_types"),
     used("service.idling"),
     used("service.heartbeat"),
     used("service.preflight_max_attempts"),
@@ -116,14 +110,8 @@ const KEYS: &[KeyInfo] = &[
     used("service.max_errors"),
     used("service.max_errors_span"),
     used("service.max_concurrent_content_syncs"),
-    no_effect(
-        "service.max_concurrent_access_control_syncs",
-        "this version runs no access control syncs",
-    ),
-    no_effect(
-        "service.max_concurrent_scheduling_tasks",
-        "this version does not schedule syncs; start them on demand",
-    ),
+    used("service.max_concurrent_access_control_syncs"),
+    used("service.max_concurrent_scheduling_tasks"),
     used("service.max_file_download_size"),
     used("service.job_cleanup_interval"),
     used("service.idle_job_timeout"),

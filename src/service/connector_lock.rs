@@ -1,41 +1,112 @@
-//! The connector's side of a job: `last_sync_status` is what keeps two content syncs of one connector apart.
+//! The connector's side of a job: `last_sync_status` and the id of the job behind it keep two syncs of one connector
+//! apart. Content and access control syncs have a lock each.
 //!
-//! The job is claimed first, then the lock is taken; a lock with no running job behind it is free.
+//! The job is claimed first, then the lock is taken; a lock whose job does not run is free. Ends of syncs are recorded
+//! in `last_sync`.
 
-use chrono::Utc;
-use elastic_client::{ConnectorStatus, ElasticClient, ElasticError, JobFilter, JobStatus, JobType, Refresh};
+use elastic_client::{
+    ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobFilter, JobStatus, JobType, Refresh, Versioned,
+};
 use serde_json::{Value, json};
+
+use super::job_state::is_running;
 
 /// Tries of a conditional write before giving up.
 const MAX_CONFLICTS: u32 = 5;
+
+/// Which of a connector's two locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum LockKind {
+    /// Full and incremental syncs.
+    Content,
+    /// Access control syncs.
+    AccessControl,
+}
 
 /// What trying to lock a connector came to.
 #[derive(Debug)]
 pub(super) enum Lock {
     /// Locked.
     Taken,
-    /// Another content sync of this connector is running.
+    /// Another sync of this kind is running.
     Busy(String),
     /// There is no such connector.
     Missing,
 }
 
+impl LockKind {
+    /// The lock that a job needs.
+    pub(super) fn of(job_type: Option<&JobType>) -> Self {
+        if job_type == Some(&JobType::AccessControl) {
+            Self::AccessControl
+        } else {
+            Self::Content
+        }
+    }
+
+    pub(super) fn job_types(self) -> Vec<JobType> {
+        match self {
+            Self::Content => vec![JobType::Full, JobType::Incremental],
+            Self::AccessControl => vec![JobType::AccessControl],
+        }
+    }
+
+    pub(super) fn status_field(self) -> &'static str {
+        match self {
+            Self::Content => "last_sync_status",
+            Self::AccessControl => "last_access_control_sync_status",
+        }
+    }
+
+    pub(super) fn error_field(self) -> &'static str {
+        match self {
+            Self::Content => "last_sync_error",
+            Self::AccessControl => "last_access_control_sync_error",
+        }
+    }
+
+    /// Not part of the protocol: a field of our own, which Elasticsearch keeps and other readers skip.
+    pub(super) fn holder_field(self) -> &'static str {
+        match self {
+            Self::Content => "running_sync_job_id",
+            Self::AccessControl => "running_access_control_sync_job_id",
+        }
+    }
+
+    pub(super) fn is_locked(self, connector: &ConnectorRecord) -> bool {
+        let status = match self {
+            Self::Content => &connector.last_sync_status,
+            Self::AccessControl => &connector.last_access_control_sync_status,
+        };
+        *status == Some(JobStatus::InProgress)
+    }
+
+    /// The job that the lock was taken for; none when another program took it.
+    pub(super) fn noted_holder(self, connector: &ConnectorRecord) -> Option<&str> {
+        connector.raw.get(self.holder_field()).and_then(Value::as_str)
+    }
+}
+
 /// Marks the connector as syncing.
-pub(super) async fn take(client: &ElasticClient, connector_id: &str, job_id: &str) -> Result<Lock, ElasticError> {
+pub(super) async fn take(
+    client: &ElasticClient,
+    connector_id: &str,
+    job_id: &str,
+    kind: LockKind,
+) -> Result<Lock, ElasticError> {
     for _ in 0..MAX_CONFLICTS {
         let Some(connector) = client.connectors().get(connector_id).await? else {
             return Ok(Lock::Missing);
         };
-        if connector.value.last_sync_status == Some(JobStatus::InProgress)
-            && let Some(other) = other_running_job(client, connector_id, job_id).await?
-        {
+        if let Some(other) = running_holder(client, &connector, kind, Some(job_id)).await? {
             return Ok(Lock::Busy(other));
         }
         let doc = json!({
             "status": ConnectorStatus::Connected.as_str(),
             "error": null,
-            "last_sync_status": JobStatus::InProgress.as_str(),
-            "last_sync_error": null,
+            kind.status_field(): JobStatus::InProgress.as_str(),
+            kind.error_field(): null,
+            kind.holder_field(): job_id,
         });
         match client
             .connectors()
@@ -47,91 +118,60 @@ pub(super) async fn take(client: &ElasticClient, connector_id: &str, job_id: &st
             Err(error) => return Err(error),
         }
     }
-    Ok(Lock::Busy("its record changes all the time".into()))
+    Ok(Lock::Busy("(its record changes all the time)".into()))
 }
 
-/// Another content job of this connector that runs, by id.
-pub(super) async fn other_running_job(
+/// The running job behind a lock, other than `own`. Of two jobs that were claimed at once neither is behind the lock
+/// until one has taken it, so one of them always gets it.
+pub(super) async fn running_holder(
+    client: &ElasticClient,
+    connector: &Versioned<ConnectorRecord>,
+    kind: LockKind,
+    own: Option<&str>,
+) -> Result<Option<String>, ElasticError> {
+    if !kind.is_locked(&connector.value) {
+        return Ok(None);
+    }
+    if let Some(holder) = kind.noted_holder(&connector.value) {
+        if own == Some(holder) {
+            return Ok(None);
+        }
+        let job = client.sync_jobs().get(holder).await?;
+        if job.is_some_and(|job| is_running(job.value.status.as_ref())) {
+            return Ok(Some(holder.to_owned()));
+        }
+    }
+    // Elastic's service notes no holder, and leaves no mark on the jobs that it runs.
+    let running = running_jobs(client, &connector.id, kind).await?;
+    let foreign = running
+        .into_iter()
+        .filter(|job| !job.value.metadata.contains_key("claimed_by"));
+    Ok(foreign.map(|job| job.id).find(|id| own != Some(id.as_str())))
+}
+
+/// The job that a connector is busy with, other than `own`: claiming `own` would be for nothing.
+pub(super) async fn busy_with(
     client: &ElasticClient,
     connector_id: &str,
-    job_id: &str,
+    own: &str,
+    kind: LockKind,
 ) -> Result<Option<String>, ElasticError> {
+    match client.connectors().get(connector_id).await? {
+        Some(connector) => running_holder(client, &connector, kind, Some(own)).await,
+        None => Ok(None),
+    }
+}
+
+async fn running_jobs(
+    client: &ElasticClient,
+    connector_id: &str,
+    kind: LockKind,
+) -> Result<Vec<Versioned<elastic_client::SyncJobRecord>>, ElasticError> {
     let filter = JobFilter {
         connector_ids: Some(vec![connector_id.to_owned()]),
         statuses: Some(vec![JobStatus::InProgress, JobStatus::Canceling]),
-        job_types: Some(vec![JobType::Full, JobType::Incremental]),
+        job_types: Some(kind.job_types()),
         ..JobFilter::default()
     };
-    let running = client.sync_jobs().list(&filter).await?;
-    Ok(running.into_iter().map(|job| job.id).find(|id| id != job_id))
-}
-
-/// How the last sync ended, for the connector's record.
-#[derive(Debug)]
-pub(super) struct LastSync<'a> {
-    /// Access control syncs have status fields of their own.
-    pub(super) access_control: bool,
-    pub(super) status: JobStatus,
-    pub(super) error: Option<&'a str>,
-    pub(super) indexed: u64,
-    pub(super) deleted: u64,
-    /// The new cursor; none leaves the old one.
-    pub(super) cursor: Option<Value>,
-}
-
-/// Frees the connector and records how the sync ended. A connector that was deleted meanwhile needs nothing.
-pub(super) async fn release(
-    client: &ElasticClient,
-    connector_id: &str,
-    ended: &LastSync<'_>,
-) -> Result<(), ElasticError> {
-    let mut last_error = None;
-    for _ in 0..MAX_CONFLICTS {
-        let Some(connector) = client.connectors().get(connector_id).await? else {
-            return Ok(());
-        };
-        match client
-            .connectors()
-            .update_if_unchanged(&connector, &ended.to_doc(), Refresh::None)
-            .await
-        {
-            Ok(_) => return Ok(()),
-            Err(error @ (ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. })) => {
-                last_error = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    last_error.map_or(Ok(()), Err)
-}
-
-impl LastSync<'_> {
-    fn to_doc(&self) -> Value {
-        let failed = self.status == JobStatus::Error;
-        let (status, error) = if self.access_control {
-            ("last_access_control_sync_status", "last_access_control_sync_error")
-        } else {
-            ("last_sync_status", "last_sync_error")
-        };
-        let state = if failed {
-            ConnectorStatus::Error
-        } else {
-            ConnectorStatus::Connected
-        };
-        let mut doc = json!({
-            "last_synced": Utc::now().to_rfc3339(),
-            "status": state.as_str(),
-            "error": if failed { self.error } else { None },
-            status: self.status.as_str(),
-            error: self.error,
-        });
-        if let Some(cursor) = &self.cursor {
-            doc["sync_cursor"] = cursor.clone();
-        }
-        if self.status.is_terminal() {
-            doc["last_indexed_document_count"] = self.indexed.into();
-            doc["last_deleted_document_count"] = self.deleted.into();
-        }
-        doc
-    }
+    client.sync_jobs().list(&filter).await
 }

@@ -2,6 +2,7 @@
 //! nothing goes out once it is lost. What is written is not known here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use chrono::Utc;
 use elastic_client::Refresh;
@@ -20,30 +21,47 @@ pub struct JobFence {
     lease: Arc<JobLease>,
     stop: JobStop,
     limits: RenewalLimits,
+    /// Whether the log says that the job is held up.
+    said: AtomicBool,
 }
 
 impl JobFence {
     /// The fence of the job that `lease` holds. Losing the job throws `stop`.
     pub(super) fn new(lease: Arc<JobLease>, stop: JobStop, limits: RenewalLimits) -> Self {
-        Self { lease, stop, limits }
+        Self {
+            lease,
+            stop,
+            limits,
+            said: AtomicBool::new(false),
+        }
+    }
+
+    /// Several requests wait for the same renewal.
+    fn say_once(&self, say: impl FnOnce()) {
+        if !self.said.swap(true, Relaxed) {
+            say();
+        }
     }
 
     async fn wait_for_renewal(&self, limit: std::time::Duration) -> Result<(), WriteRefused> {
         let renewal = self.lease.renewal();
         if renewal.age() > limit {
-            warn!(
-                sync_job.id = self.lease.id(),
-                age_ms = u64::try_from(renewal.age().as_millis()).unwrap_or(u64::MAX),
-                "the job could not be renewed for too long; nothing is written until it is"
-            );
+            self.say_once(|| {
+                warn!(
+                    sync_job.id = self.lease.id(),
+                    age_ms = u64::try_from(renewal.age().as_millis()).unwrap_or(u64::MAX),
+                    "the job could not be renewed for too long; nothing is written until it is"
+                );
+            });
             let stopped = self.stop.token();
             if stopped.run_until_cancelled(renewal.younger_than(limit)).await.is_none() {
                 return Err(self.refusal());
             }
+            self.said.store(false, Relaxed);
         }
         // A loss is noticed before the sync is told of it; nothing may slip out in between.
         match self.stop.reason() {
-            Some(StopReason::Lost(_)) => Err(self.refusal()),
+            Some(StopReason::Lost(_) | StopReason::Failed(_)) => Err(self.refusal()),
             _ => Ok(()),
         }
     }
@@ -69,7 +87,7 @@ impl JobFence {
 
     fn refusal(&self) -> WriteRefused {
         let why = match self.stop.reason() {
-            Some(StopReason::Lost(reason)) => reason,
+            Some(StopReason::Lost(reason) | StopReason::Failed(reason)) => reason,
             Some(StopReason::Canceled) => "it is being canceled".to_owned(),
             Some(StopReason::Shutdown) => "the service is going down".to_owned(),
             None => "it was stopped".to_owned(),

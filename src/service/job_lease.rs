@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::boot_clock::since_boot;
+use super::job_state::{is_claimable, is_running};
 use super::renewal::Renewal;
 
 /// Conflicts in a row after which something else must be wrong.
@@ -52,12 +53,9 @@ impl JobLease {
         let Some(job) = client.sync_jobs().get(job_id).await? else {
             return Ok(Claim::NotClaimable("it does not exist any more".into()));
         };
-        match &job.value.status {
-            Some(JobStatus::Pending | JobStatus::Suspended) => {}
-            status => {
-                let status = status.as_ref().map_or("unknown", JobStatus::as_str);
-                return Ok(Claim::NotClaimable(format!("its status is {status}")));
-            }
+        if !is_claimable(job.value.status.as_ref()) {
+            let status = job.value.status.as_ref().map_or("unknown", JobStatus::as_str);
+            return Ok(Claim::NotClaimable(format!("its status is {status}")));
         }
         let claimed_by = format!("{worker}/{}", uuid::Uuid::new_v4());
         let asked = since_boot();
@@ -143,6 +141,14 @@ impl JobLease {
         ))
     }
 
+    /// Gives the job back as it was before the claim: the connector is busy with another one.
+    pub async fn give_back(&self, before: &SyncJobRecord) -> Result<(), LeaseError> {
+        let status = before.status.as_ref().unwrap_or(&JobStatus::Pending);
+        let started = before.started_at.map(|started| started.to_rfc3339());
+        let doc = json!({ "status": status.as_str(), "started_at": started, "worker_hostname": null });
+        self.write(&doc, Refresh::Immediate).await
+    }
+
     /// The status of the job as it is now.
     pub async fn status(&self) -> Result<JobStatus, LeaseError> {
         let job = self.read_own().await?;
@@ -158,12 +164,10 @@ impl JobLease {
         if mark != Some(self.claimed_by.as_str()) {
             return Err(LeaseError::Lost("another worker has claimed the job".into()));
         }
-        match &job.value.status {
-            Some(JobStatus::InProgress | JobStatus::Canceling) => Ok(job),
-            status => {
-                let status = status.as_ref().map_or("unknown", JobStatus::as_str);
-                Err(LeaseError::Lost(format!("someone set the job to {status}")))
-            }
+        if is_running(job.value.status.as_ref()) {
+            return Ok(job);
         }
+        let status = job.value.status.as_ref().map_or("unknown", JobStatus::as_str);
+        Err(LeaseError::Lost(format!("someone set the job to {status}")))
     }
 }

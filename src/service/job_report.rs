@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use elastic_client::{JobStatus, Refresh, SyncJobRecord};
+use elastic_client::{ElasticClient, JobStatus, Refresh, SyncJobRecord};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
@@ -61,7 +61,7 @@ impl JobReport {
 
     /// Reports until the future is dropped or the job is lost. Faults of Elasticsearch are outlived, however long they
     /// last: the job's fence holds its writes back meanwhile.
-    pub async fn keep_alive(&self, lease: &JobLease, stop: &JobStop) {
+    pub async fn keep_alive(&self, lease: &JobLease, connector: &WatchedConnector<'_>, stop: &JobStop) {
         let started = Instant::now();
         let mut interval = FIRST_REPORT.min(self.interval);
         let mut next_report = started + interval;
@@ -77,7 +77,7 @@ impl JobReport {
                 lease.write(&self.stats(), Refresh::None).await
             } else if now >= next_watch {
                 next_watch = now + WATCH_INTERVAL;
-                watch(lease, stop).await
+                watch(lease, connector, stop).await
             } else {
                 continue;
             };
@@ -129,9 +129,20 @@ pub fn saved_checkpoint(job: &SyncJobRecord) -> Option<Checkpoint> {
     Checkpoint::read(job.metadata.get(CHECKPOINT)?.as_str()?)
 }
 
-async fn watch(lease: &JobLease, stop: &JobStop) -> Result<(), LeaseError> {
+/// The connector whose deletion ends its running job.
+pub struct WatchedConnector<'a> {
+    /// Reads its record.
+    pub client: &'a ElasticClient,
+    /// Its id.
+    pub id: &'a str,
+}
+
+async fn watch(lease: &JobLease, connector: &WatchedConnector<'_>, stop: &JobStop) -> Result<(), LeaseError> {
     if lease.status().await? == JobStatus::Canceling {
         stop.stop(StopReason::Canceled);
+    } else if connector.client.connectors().get(connector.id).await?.is_none() {
+        let gone = "the connector was deleted while its sync ran; what was indexed so far stays";
+        stop.stop(StopReason::Failed(gone.to_owned()));
     }
     Ok(())
 }

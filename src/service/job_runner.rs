@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use super::clients::{USER_AGENT, client_for_connector};
-use super::connector_lock::{self, LastSync, Lock};
+use super::connector_lock::{self, Lock, LockKind};
 use super::job_fence::JobFence;
 use super::job_lease::{Claim, JobLease, LeaseError};
-use super::job_report::{self, JobReport};
+use super::job_report::{self, JobReport, WatchedConnector};
 use super::job_setup::{JobSetup, SetupError};
+use super::last_sync::{self, LastSync};
 use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
 use crate::config::{BulkConfig, ConnectorEntry, JiraLimits};
@@ -93,7 +94,7 @@ fn patience(reason: Option<StopReason>) -> Duration {
         // A service that is told to stop has seven seconds in all.
         Some(StopReason::Shutdown) => Duration::from_secs(5),
         Some(StopReason::Lost(_)) => Duration::ZERO,
-        Some(StopReason::Canceled) | None => Duration::from_secs(30),
+        Some(StopReason::Canceled | StopReason::Failed(_)) | None => Duration::from_secs(30),
     }
 }
 
@@ -117,7 +118,11 @@ impl JobRunner {
         shutdown: &CancellationToken,
     ) -> Result<JobEnd, RunJobError> {
         let connector_id = self.connector.connector_id.as_str();
-        if let Some(other) = connector_lock::other_running_job(&self.client, connector_id, job_id).await? {
+        let Some(job) = self.client.sync_jobs().get(job_id).await? else {
+            return Ok(JobEnd::NotStarted("it does not exist any more".into()));
+        };
+        let kind = LockKind::of(job.value.job_type.as_ref());
+        if let Some(other) = connector_lock::busy_with(&self.client, connector_id, job_id, kind).await? {
             return Ok(JobEnd::NotStarted(format!(
                 "job {other} of the same connector is running"
             )));
@@ -126,23 +131,18 @@ impl JobRunner {
             Claim::Claimed(lease, job) => (lease, job),
             Claim::NotClaimable(reason) => return Ok(JobEnd::NotStarted(reason)),
         };
-        info!("claimed the job");
         let lease = Arc::new(lease);
         let stop = JobStop::new(shutdown);
         let limits = RenewalLimits::for_idle_after(self.idle_job_timeout);
         let fence = Arc::new(JobFence::new(Arc::clone(&lease), stop.clone(), limits));
         let report = JobReport::new(&job, Arc::clone(progress), limits.report);
-        if job.job_type == Some(JobType::AccessControl) {
-            let unsupported = JobFailure::UnsupportedType(JobType::AccessControl.as_str().to_owned());
-            let end = JobEnd::Failed(unsupported.to_string());
-            self.record_end(&lease, &job, &end, None, &report).await?;
-            return Ok(end);
-        }
-        let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id).await {
-            Ok(Lock::Taken) => self.run_claimed(&lease, &job, &report, &stop, fence).await,
+        let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id, kind).await {
+            Ok(Lock::Taken) => {
+                info!("claimed the job");
+                self.run_claimed(&lease, &job, &report, &stop, fence).await
+            }
             Ok(Lock::Busy(other)) => {
-                let waiting = serde_json::json!({ "status": JobStatus::Pending.as_str(), "started_at": null });
-                return match lease.write(&waiting, Refresh::None).await {
+                return match lease.give_back(&job).await {
                     Ok(()) | Err(LeaseError::Lost(_)) => Ok(JobEnd::NotStarted(format!(
                         "job {other} of the same connector is running"
                     ))),
@@ -169,7 +169,11 @@ impl JobRunner {
         fence: Arc<dyn WriteFence>,
     ) -> (JobEnd, Option<SyncCursor>) {
         let heartbeat = async {
-            report.keep_alive(lease, stop).await;
+            let connector = WatchedConnector {
+                client: &self.client,
+                id: &self.connector.connector_id,
+            };
+            report.keep_alive(lease, &connector, stop).await;
             // It only returns after it stopped the job; the sync has to notice that.
             std::future::pending::<()>().await;
         };
@@ -182,6 +186,7 @@ impl JobRunner {
             (Err(_), Some(StopReason::Canceled)) => JobEnd::Canceled,
             (Err(_), Some(StopReason::Shutdown)) => JobEnd::Suspended,
             (Err(_), Some(StopReason::Lost(reason))) => JobEnd::Lost(reason),
+            (Err(_), Some(StopReason::Failed(reason))) => JobEnd::Failed(reason),
             (Err(failure), None) => JobEnd::Failed(failure.to_string()),
         };
         (end, None)
@@ -296,7 +301,7 @@ impl JobRunner {
             JobEnd::Suspended => (JobStatus::Suspended, None),
             JobEnd::Lost(reason) | JobEnd::NotStarted(reason) => {
                 warn!(reason, "the job is not ours any more; its record is left alone");
-                return Ok(());
+                return self.free_lock(job).await;
             }
         };
         let mut doc = report.stats();
@@ -319,7 +324,7 @@ impl JobRunner {
                     reason,
                     "the job was taken away while it ended; its record is left alone"
                 );
-                return Ok(());
+                return self.free_lock(job).await;
             }
             Err(LeaseError::Elasticsearch(error)) => {
                 error!(error = %error, "could not record the end of the job");
@@ -327,14 +332,15 @@ impl JobRunner {
             }
         }
         let ended = LastSync {
-            access_control: job.job_type == Some(JobType::AccessControl),
+            job_id: lease.id(),
+            kind: LockKind::of(job.job_type.as_ref()),
             status,
             error,
             indexed: counts.indexed,
             deleted: counts.deleted,
             cursor: cursor.map(|cursor| cursor.to_stored()),
         };
-        connector_lock::release(&self.client, &self.connector.connector_id, &ended).await?;
+        last_sync::record(&self.client, &self.connector.connector_id, &ended).await?;
         match end {
             JobEnd::Failed(text) => error!(error = text, indexed = counts.indexed, "the job failed"),
             _ => info!(
@@ -342,6 +348,16 @@ impl JobRunner {
                 deleted = counts.deleted,
                 "the job ended: {end:?}"
             ),
+        }
+        Ok(())
+    }
+
+    /// A job that was deleted or ended by somebody else leaves its connector locked.
+    async fn free_lock(&self, job: &SyncJobRecord) -> Result<(), RunJobError> {
+        let kind = LockKind::of(job.job_type.as_ref());
+        let freed = last_sync::free_abandoned(&self.client, &self.connector.connector_id, kind).await?;
+        if freed {
+            info!("freed the connector");
         }
         Ok(())
     }

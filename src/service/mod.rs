@@ -1,35 +1,55 @@
-//! The connector service: finds jobs of its connectors, claims and runs them, and keeps the records true.
+//! The connector service: keeps records true, schedules, finds, claims and runs jobs, and repairs what others left behind.
 //!
 //! This is where Jira's source and Elasticsearch's sink are wired to the engine. Nothing here prints.
 
 pub mod clients;
-pub mod cron;
 pub mod preflight;
 pub mod supervisor;
 
+mod failure_budget;
+mod served_connectors;
+mod worker;
+
+// The loops.
+mod heartbeat;
+mod scheduler;
+
+pub mod cron;
+mod due;
+pub mod filtering_check;
 pub mod registration;
 
+mod idle_jobs;
 pub mod job_cleanup;
+mod job_queue;
+
+// One job.
+pub mod job_runner;
+
+mod connector_lock;
+mod job_setup;
+mod job_state;
+mod last_sync;
+
 pub mod job_fence;
 pub mod job_lease;
 pub mod job_report;
-pub mod job_runner;
+mod stop;
 
+mod boot_clock;
+mod renewal;
+
+// Without a job.
 pub mod dry_run;
 pub mod rule_validation;
 pub mod verify;
 
-mod boot_clock;
-mod connector_lock;
-mod job_setup;
-mod renewal;
-mod stop;
-
 pub use clients::{USER_AGENT, client_for_connector, elastic_client};
 pub use dry_run::{Inspection, InspectionError};
+pub use filtering_check::{FilteringProblem, FilteringValidator};
 pub use job_runner::{JobEnd, JobRunner, RunJobError};
 pub use preflight::{PreflightError, preflight};
 pub use rule_validation::{RuleValidation, effect_of, validate_rules};
 pub use stop::{JobStop, StopReason};
-pub use supervisor::{Supervisor, SupervisorError};
+pub use supervisor::{Action, Supervisor, SupervisorError};
 pub use verify::{ProjectCoverage, verify};

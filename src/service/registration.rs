@@ -1,59 +1,31 @@
-//! What the service does for each connector in every pass: heartbeat, configuration fields, status.
+//! What the service does for each connector in every pass: configuration fields, features, status.
 //!
-//! Jobs are left to `supervisor`.
+//! Its heartbeat is left to `heartbeat`, its jobs to `scheduler` and `job_queue`.
 
-use chrono::{DateTime, Duration, Utc};
-use elastic_client::{ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, Refresh, Versioned};
+use elastic_client::{ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobType, Refresh, Versioned};
 use serde_json::{Map, Value, json};
-use tracing::{info, warn};
+use tracing::info;
 
+use super::cron::CronExpression;
 use crate::config::ConnectorEntry;
 use crate::source::JiraSettings;
 use crate::source::field_definitions::{SERVICE_TYPE, definition, features};
 
-/// Whether jobs of a connector are ours to run. One whose configuration is not usable counts: its jobs end with an error
-/// that says so, which beats waiting for ever.
+/// Whether a connector can be synced on schedule. Jobs that somebody asks for are taken in any case: an error that says
+/// what is wrong beats waiting for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
-    /// They are.
-    Ours,
-    /// It does not exist, or belongs to another service.
-    NotOurs,
+    /// Its configuration is usable.
+    Ready,
+    /// It is not, or the connector is gone.
+    NotReady,
 }
 
 /// One pass over one connector.
-pub async fn pass(
-    client: &ElasticClient,
-    entry: &ConnectorEntry,
-    heartbeat: std::time::Duration,
-) -> Result<Readiness, ElasticError> {
+pub async fn pass(client: &ElasticClient, entry: &ConnectorEntry) -> Result<Readiness, ElasticError> {
     let id = entry.connector_id.as_str();
     let Some(connector) = client.connectors().get(id).await? else {
-        warn!(
-            connector.id = id,
-            "there is no such connector in elasticsearch; correct connector_id in config.yml"
-        );
-        return Ok(Readiness::NotOurs);
-    };
-    if let Some(other) = connector
-        .value
-        .service_type
-        .as_deref()
-        .filter(|other| *other != SERVICE_TYPE)
-    {
-        warn!(
-            connector.id = id,
-            service_type = other,
-            "the connector is of another service type; it is left alone"
-        );
-        return Ok(Readiness::NotOurs);
-    }
-    if heartbeat_due(connector.value.last_seen, heartbeat, Utc::now()) {
-        client.connectors().check_in(id).await?;
-    }
-    // The check-in changed the record.
-    let Some(connector) = client.connectors().get(id).await? else {
-        return Ok(Readiness::NotOurs);
+        return Ok(Readiness::NotReady);
     };
     let update = registration(&connector.value);
     let needs_configuration = connector.value.configuration.is_empty();
@@ -68,25 +40,40 @@ pub async fn pass(
                 "registered the configuration fields of the connector"
             ),
             // Someone else changed the record; the next pass looks again.
-            Err(ElasticError::VersionConflict { .. }) => return Ok(Readiness::Ours),
+            Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {
+                return Ok(Readiness::NotReady);
+            }
             Err(error) => return Err(error),
         }
     }
-    if !needs_configuration && connector.value.status != Some(ConnectorStatus::NeedsConfiguration) {
-        settle_status(client, id).await?;
+    if needs_configuration || connector.value.status == Some(ConnectorStatus::NeedsConfiguration) {
+        return Ok(Readiness::NotReady);
     }
-    Ok(Readiness::Ours)
+    settle_status(client, id).await
 }
 
-/// Says whether the configuration is usable, in the record.
-async fn settle_status(client: &ElasticClient, id: &str) -> Result<(), ElasticError> {
+/// Says whether configuration and schedules are usable, in the record.
+async fn settle_status(client: &ElasticClient, id: &str) -> Result<Readiness, ElasticError> {
     let Some(connector) = client.connectors().get(id).await? else {
-        return Ok(());
+        return Ok(Readiness::NotReady);
     };
     let record = &connector.value;
-    let (status, error) = match JiraSettings::from_configuration(&record.configuration) {
-        Ok(_) => (ConnectorStatus::Connected, None),
-        Err(problem) => (ConnectorStatus::Error, Some(problem.to_string())),
+    let unusable = JiraSettings::from_configuration(&record.configuration).err();
+    // A schedule that cannot be read stops only itself.
+    let readiness = if unusable.is_some() {
+        Readiness::NotReady
+    } else {
+        Readiness::Ready
+    };
+    let problems: Vec<String> = unusable
+        .map(|problem| problem.to_string())
+        .into_iter()
+        .chain(schedule_problems(record))
+        .collect();
+    let (status, error) = if problems.is_empty() {
+        (ConnectorStatus::Connected, None)
+    } else {
+        (ConnectorStatus::Error, Some(problems.join("; ")))
     };
     // The text of a failed sync stays until the next one begins; only our own verdict is replaced.
     let unchanged = record.status.as_ref() == Some(&status) && (error.is_none() || record.error == error);
@@ -94,7 +81,22 @@ async fn settle_status(client: &ElasticClient, id: &str) -> Result<(), ElasticEr
     if !unchanged && !failed_sync {
         write_status(client, &connector, &status, error.as_deref()).await?;
     }
-    Ok(())
+    Ok(readiness)
+}
+
+/// What is wrong with schedules that are switched on.
+fn schedule_problems(record: &ConnectorRecord) -> impl Iterator<Item = String> {
+    [JobType::Full, JobType::Incremental, JobType::AccessControl]
+        .into_iter()
+        .filter_map(|job_type| {
+            let schedule = record.schedule(&job_type).filter(|schedule| schedule.enabled)?;
+            let problem = schedule.interval.parse::<CronExpression>().err()?;
+            Some(format!(
+                "the schedule of {} syncs, `{}`, cannot be used: {problem}",
+                job_type.as_str().replace('_', " "),
+                schedule.interval
+            ))
+        })
 }
 
 fn sync_failed(record: &ConnectorRecord) -> bool {
@@ -113,7 +115,7 @@ async fn write_status(
         .update_if_unchanged(connector, &doc, Refresh::None)
         .await
     {
-        Ok(_) | Err(ElasticError::VersionConflict { .. }) => Ok(()),
+        Ok(_) | Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -143,11 +145,6 @@ pub fn registration(record: &ConnectorRecord) -> Map<String, Value> {
     update
 }
 
-fn heartbeat_due(last_seen: Option<DateTime<Utc>>, interval: std::time::Duration, now: DateTime<Utc>) -> bool {
-    let interval = Duration::from_std(interval).unwrap_or(Duration::MAX);
-    last_seen.is_none_or(|seen| now - seen >= interval)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,14 +171,5 @@ mod tests {
         let added: Vec<&String> = update["configuration"].as_object().unwrap().keys().collect();
         assert_eq!(added, ["max_deletion_percent"]);
         assert!(!update.contains_key("status"));
-    }
-
-    #[test]
-    fn the_heartbeat_is_due_after_the_interval_and_at_first_sight() {
-        let now = Utc::now();
-        let interval = std::time::Duration::from_secs(300);
-        assert!(heartbeat_due(None, interval, now));
-        assert!(!heartbeat_due(Some(now - Duration::seconds(299)), interval, now));
-        assert!(heartbeat_due(Some(now - Duration::seconds(300)), interval, now));
     }
 }

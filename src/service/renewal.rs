@@ -31,8 +31,8 @@ impl RenewalLimits {
     pub(super) fn for_idle_after(idle_after: Duration) -> Self {
         Self {
             report: LONGEST_REPORT_INTERVAL.min(idle_after / 20),
-            write: LONGEST_SILENCE.min(idle_after / 5),
-            delete: LONGEST_BEFORE_DELETE.min(idle_after / 20),
+            write: LONGEST_SILENCE.min(idle_after / 2),
+            delete: LONGEST_BEFORE_DELETE.min(idle_after / 4),
         }
     }
 }

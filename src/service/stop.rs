@@ -13,6 +13,8 @@ pub enum StopReason {
     Canceled,
     /// The job belongs to another worker now, or its record is gone: nothing more may be written to it.
     Lost(String),
+    /// It can go on no longer, for the reason given: the job ends in error.
+    Failed(String),
 }
 
 /// The switch that stops one job. Clones share it.

@@ -166,6 +166,30 @@ impl Connectors {
         self.put_part(id, "_filtering/_activate", None).await
     }
 
+    /// Sets the verdict on the draft of the first domain, `{state, errors}`, and puts the draft in force if asked to: at
+    /// once, and on condition that nobody wrote since `connector` was read. The two calls of the API leave room for an
+    /// edit between them, which would be put in force without having been looked at.
+    pub async fn judge_filtering_draft(
+        &self,
+        connector: &Versioned<ConnectorRecord>,
+        verdict: &Value,
+        activate: bool,
+    ) -> Result<Updated, ElasticError> {
+        let mut filtering = connector.value.raw.get("filtering").cloned().unwrap_or_default();
+        if let Some(Value::Object(first)) = filtering.get_mut(0)
+            && let Some(draft) = first.get_mut("draft").and_then(Value::as_object_mut)
+        {
+            draft.insert("validation".to_owned(), verdict.clone());
+            if activate {
+                let draft = Value::Object(draft.clone());
+                first.insert("active".to_owned(), draft);
+            }
+        }
+        // An array is replaced as a whole, so nothing of the rules in force before lingers.
+        self.update_if_unchanged(connector, &json!({ "filtering": filtering }), Refresh::Immediate)
+            .await
+    }
+
     /// Deletes the connector, and its jobs if asked to; never an index or an API key.
     pub async fn delete(&self, id: &str, delete_sync_jobs: bool) -> Result<(), ElasticError> {
         let request = Request::delete(&["_connector", id]).query("delete_sync_jobs", delete_sync_jobs.to_string());

@@ -25,6 +25,10 @@ pub struct JobFilter {
     pub statuses: Option<Vec<JobStatus>>,
     /// Jobs of these types.
     pub job_types: Option<Vec<JobType>>,
+    /// Jobs whose connector had one of these service types when they were created.
+    pub service_types: Option<Vec<String>>,
+    /// Of each connector only the oldest job that matches.
+    pub oldest_of_each_connector: bool,
     /// Jobs whose `last_seen` is before this instant; those without one are left out then.
     pub last_seen_before: Option<DateTime<Utc>>,
     /// At most so many; not above 10,000.
@@ -39,6 +43,8 @@ impl Default for JobFilter {
             connector_ids: None,
             statuses: None,
             job_types: None,
+            service_types: None,
+            oldest_of_each_connector: false,
             last_seen_before: None,
             size: 100,
             newest_first: false,
@@ -129,15 +135,22 @@ impl JobFilter {
             let words: Vec<&str> = job_types.iter().map(JobType::as_str).collect();
             conditions.push(json!({ "terms": { "job_type": words } }));
         }
+        if let Some(service_types) = &self.service_types {
+            conditions.push(json!({ "terms": { "connector.service_type": service_types } }));
+        }
         if let Some(instant) = &self.last_seen_before {
             conditions.push(json!({ "range": { "last_seen": { "lt": instant.to_rfc3339() } } }));
         }
         let order = if self.newest_first { "desc" } else { "asc" };
-        json!({
+        let mut search = json!({
             "size": self.size.min(10_000),
             "query": { "bool": { "filter": conditions } },
             "sort": [{ "created_at": { "order": order, "missing": "_first" } }],
             "track_total_hits": false,
-        })
+        });
+        if self.oldest_of_each_connector {
+            search["collapse"] = json!({ "field": "connector.id" });
+        }
+        search
     }
 }

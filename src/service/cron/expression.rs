@@ -22,7 +22,11 @@ impl FromStr for CronExpression {
         // The thirtieth of February parses; better to hear of it now than never.
         let earliest = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a date that exists");
         let given_years = expression.parts.years.is_some();
-        if !given_years && expression.next_after(earliest.and_time(chrono::NaiveTime::MIN).and_utc()).is_none() {
+        if !given_years
+            && expression
+                .next_after(earliest.and_time(chrono::NaiveTime::MIN).and_utc())
+                .is_none()
+        {
             return Err(CronError::Never);
         }
         Ok(expression)
@@ -51,7 +55,11 @@ impl CronExpression {
                 continue;
             }
             if self.parts.days.matches(date) {
-                let from = if date == start.date() { start } else { date.and_hms_opt(0, 0, 0)? };
+                let from = if date == start.date() {
+                    start
+                } else {
+                    date.and_hms_opt(0, 0, 0)?
+                };
                 if let Some(found) = self.time_from(from) {
                     return Some(found.and_utc());
                 }

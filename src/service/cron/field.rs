@@ -138,7 +138,11 @@ impl FieldKind {
             )
         };
         if let Some(value) = number(text) {
-            return if (self.least..=self.most).contains(&value) { Ok(value) } else { Err(allowed()) };
+            return if (self.least..=self.most).contains(&value) {
+                Ok(value)
+            } else {
+                Err(allowed())
+            };
         }
         let is_word = text.len() >= 3 && text.chars().all(|letter| letter.is_ascii_alphabetic());
         let position = self.names.iter().position(|name| is_word && text.starts_with(name));

@@ -16,7 +16,9 @@ fn item(least: u32, most: u32) -> impl Strategy<Value = Field> {
     let value = least..=most;
     prop_oneof![
         Just(("*".to_owned(), (least..=most).collect())),
-        value.clone().prop_map(|value| (value.to_string(), BTreeSet::from([value]))),
+        value
+            .clone()
+            .prop_map(|value| (value.to_string(), BTreeSet::from([value]))),
         (value.clone(), value.clone(), 1..=most).prop_map(move |(from, to, step)| {
             let mut values = BTreeSet::new();
             let (mut at, mut steps) = (from, 0);
@@ -42,7 +44,10 @@ fn item(least: u32, most: u32) -> impl Strategy<Value = Field> {
 fn field(least: u32, most: u32) -> impl Strategy<Value = Field> {
     proptest::collection::vec(item(least, most), 1..4).prop_map(|items| {
         let texts: Vec<&str> = items.iter().map(|(text, _)| text.as_str()).collect();
-        (texts.join(","), items.iter().flat_map(|(_, values)| values.clone()).collect())
+        (
+            texts.join(","),
+            items.iter().flat_map(|(_, values)| values.clone()).collect(),
+        )
     })
 }
 
@@ -86,7 +91,9 @@ impl Day {
 
     /// The days of a month, found by looking at all of them.
     fn in_month(&self, year: i32, month: u32) -> Vec<u32> {
-        let all: Vec<NaiveDate> = (1..=31).filter_map(|day| NaiveDate::from_ymd_opt(year, month, day)).collect();
+        let all: Vec<NaiveDate> = (1..=31)
+            .filter_map(|day| NaiveDate::from_ymd_opt(year, month, day))
+            .collect();
         let on = |date: &NaiveDate| date.weekday().number_from_sunday();
         let weekdays = || all.iter().filter(|date| (2..=6).contains(&on(date)));
         let of_week = |day: u32| all.iter().filter(move |date| on(date) == day);

@@ -100,9 +100,10 @@ fn days_of_week(text: &str) -> Result<DayRule, CronError> {
         return kind.read("7").map(DayRule::DaysOfWeek);
     }
     match text.strip_suffix('L') {
-        Some(day) if day.contains([',', '-', '/', '*']) => {
-            Err(kind.error(text, "`L` follows one day, as in `6L`; it must not stand in a list or range"))
-        }
+        Some(day) if day.contains([',', '-', '/', '*']) => Err(kind.error(
+            text,
+            "`L` follows one day, as in `6L`; it must not stand in a list or range",
+        )),
         Some(day) => kind.value(text, day).map(DayRule::LastOfMonth),
         None => kind.read(text).map(DayRule::DaysOfWeek),
     }
@@ -114,8 +115,14 @@ mod tests {
 
     use super::*;
 
-    #[test_case("0 0 * * ?", "it has 5 fields; six or seven are needed: seconds, minutes, hours, day of month, month, day of week, and perhaps a year, as in `0 30 2 * * ?`")]
-    #[test_case("@daily", "it has 1 fields; six or seven are needed: seconds, minutes, hours, day of month, month, day of week, and perhaps a year, as in `0 30 2 * * ?`")]
+    #[test_case(
+        "0 0 * * ?",
+        "it has 5 fields; six or seven are needed: seconds, minutes, hours, day of month, month, day of week, and perhaps a year, as in `0 30 2 * * ?`"
+    )]
+    #[test_case(
+        "@daily",
+        "it has 1 fields; six or seven are needed: seconds, minutes, hours, day of month, month, day of week, and perhaps a year, as in `0 30 2 * * ?`"
+    )]
     #[test_case("60 0 0 * * ?", "seconds `60`: `60` is not a number from 0 to 59")]
     #[test_case("0 0 24 * * ?", "hours `24`: `24` is not a number from 0 to 23")]
     #[test_case("0 0 0 0 * ?", "day of month `0`: `0` is not a number from 1 to 31")]
@@ -124,18 +131,45 @@ mod tests {
     #[test_case("0 0 0 ? * 0", "day of week `0`: `0` is not a number from 1 to 7 or SUN to SAT"; "sunday is one")]
     #[test_case("0 0/60 0 * * ?", "minutes `0/60`: the step `60` must be a number from 1 to 59")]
     #[test_case("0 0/0 0 * * ?", "minutes `0/0`: the step `0` must be a number from 1 to 59")]
-    #[test_case("0 ? 0 * * ?", "minutes `?`: `?` is for day of month and day of week only; write `*`")]
-    #[test_case("0 0 0 * * *", "exactly one of day of month (`*`) and day of week (`*`) must be `?`; write `*` in the other for every day")]
-    #[test_case("0 0 0 ? * ?", "exactly one of day of month (`?`) and day of week (`?`) must be `?`; write `*` in the other for every day")]
-    #[test_case("0 0 0 5 * 2", "exactly one of day of month (`5`) and day of week (`2`) must be `?`; write `*` in the other for every day")]
+    #[test_case(
+        "0 ? 0 * * ?",
+        "minutes `?`: `?` is for day of month and day of week only; write `*`"
+    )]
+    #[test_case(
+        "0 0 0 * * *",
+        "exactly one of day of month (`*`) and day of week (`*`) must be `?`; write `*` in the other for every day"
+    )]
+    #[test_case(
+        "0 0 0 ? * ?",
+        "exactly one of day of month (`?`) and day of week (`?`) must be `?`; write `*` in the other for every day"
+    )]
+    #[test_case(
+        "0 0 0 5 * 2",
+        "exactly one of day of month (`5`) and day of week (`2`) must be `?`; write `*` in the other for every day"
+    )]
     #[test_case("0 0 0 1,L * ?", "day of month `1,L`: `L` and `W` must stand alone, not in a list")]
-    #[test_case("0 0 0 1-5W * ?", "day of month `1-5W`: `W` follows one day from 1 to 31, or `L`, as in `15W` or `LW`")]
-    #[test_case("0 0 0 L-31 * ?", "day of month `L-31`: `L` is followed by nothing, by `W`, or by `-` and 0 to 30")]
-    #[test_case("0 0 0 ? * 2#6", "day of week `2#6`: `#` follows one day and precedes 1 to 5, as in `2#1`")]
-    #[test_case("0 0 0 ? * 2,6L", "day of week `2,6L`: `L` follows one day, as in `6L`; it must not stand in a list or range")]
+    #[test_case(
+        "0 0 0 1-5W * ?",
+        "day of month `1-5W`: `W` follows one day from 1 to 31, or `L`, as in `15W` or `LW`"
+    )]
+    #[test_case(
+        "0 0 0 L-31 * ?",
+        "day of month `L-31`: `L` is followed by nothing, by `W`, or by `-` and 0 to 30"
+    )]
+    #[test_case(
+        "0 0 0 ? * 2#6",
+        "day of week `2#6`: `#` follows one day and precedes 1 to 5, as in `2#1`"
+    )]
+    #[test_case(
+        "0 0 0 ? * 2,6L",
+        "day of week `2,6L`: `L` follows one day, as in `6L`; it must not stand in a list or range"
+    )]
     #[test_case("0 0 0 1,,2 * ?", "day of month `1,,2`: a value is missing beside a comma")]
     #[test_case("0 0 +5 * * ?", "hours `+5`: `+5` is not a number from 0 to 23")]
-    #[test_case("0 0 0 * * ? 2030-2025", "year `2030-2025`: the range ends before it begins: 2030 to 2025")]
+    #[test_case(
+        "0 0 0 * * ? 2030-2025",
+        "year `2030-2025`: the range ends before it begins: 2030 to 2025"
+    )]
     fn refuses(text: &str, complaint: &str) {
         assert_eq!(parse(text).unwrap_err().to_string(), complaint);
     }

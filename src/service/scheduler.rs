@@ -1,0 +1,202 @@
+//! The scheduling loop: keeps each connector's record in order and creates the jobs that its schedules ask for.
+//!
+//! When a schedule is due is judged in `due`; running jobs is left to `job_queue`.
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use elastic_client::{ConnectorRecord, ElasticError, JobFilter, JobStatus, JobType, Refresh, TriggerMethod, Versioned};
+use futures::StreamExt as _;
+use serde_json::{Map, Value, json};
+use tracing::{info, warn};
+
+use super::due::{ScheduleMemory, Verdict};
+use super::filtering_check;
+use super::registration::{self, Readiness};
+use super::served_connectors::ServedConnector;
+use super::worker::Worker;
+
+/// The order in which schedules that are due at once create their jobs: permissions first, then what changed.
+const ORDER: [JobType; 3] = [JobType::AccessControl, JobType::Incremental, JobType::Full];
+/// Tries of booking a run while others write to the record.
+const MAX_CONFLICTS: u32 = 3;
+
+/// Runs until the service goes down.
+pub(super) async fn run(worker: &Worker) {
+    let scheduler = Scheduler {
+        worker,
+        memory: Mutex::default(),
+    };
+    loop {
+        if let Some(Err(error)) = worker.stop.run_until_cancelled(scheduler.pass()).await {
+            worker.failed("looking for connectors", None, error);
+        }
+        if !worker.pause(worker.config.service.idling).await {
+            return;
+        }
+    }
+}
+
+struct Scheduler<'w> {
+    worker: &'w Worker,
+    memory: Mutex<ScheduleMemory>,
+}
+
+impl Scheduler<'_> {
+    async fn pass(&self) -> Result<(), ElasticError> {
+        let connectors = self.worker.served.current().await?;
+        let at_a_time = self.worker.config.service.max_concurrent_scheduling_tasks;
+        futures::stream::iter(connectors.iter())
+            .for_each_concurrent(at_a_time, |connector| async move {
+                if let Err(error) = self.look_after(connector).await {
+                    let id = Some(connector.record.id.as_str());
+                    self.worker.failed("looking after the connector", id, error);
+                }
+            })
+            .await;
+        Ok(())
+    }
+
+    async fn look_after(&self, connector: &ServedConnector) -> Result<(), ElasticError> {
+        let id = &connector.record.id;
+        let client = &self.worker.client;
+        if registration::pass(client, &connector.entry).await? == Readiness::NotReady {
+            return Ok(());
+        }
+        filtering_check::pass(client, id, &filtering_check::DefaultRuleOnly).await?;
+        for job_type in ORDER {
+            self.schedule(id, &job_type).await?;
+        }
+        Ok(())
+    }
+
+    /// Creates a job when its schedule is due. Booking the run on the record, with compare-and-set, comes first: of
+    /// several workers one gets it.
+    async fn schedule(&self, id: &str, job_type: &JobType) -> Result<(), ElasticError> {
+        for _ in 0..MAX_CONFLICTS {
+            let Some(connector) = self.worker.client.connectors().get(id).await? else {
+                return Ok(());
+            };
+            let now = Utc::now();
+            if !self.is_due(&connector, job_type, now) {
+                return Ok(());
+            }
+            let booking = self.book(&connector, job_type, &json!(now.to_rfc3339())).await;
+            let booked = match booking {
+                Ok(booked) => booked,
+                Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            if self.is_waiting(id, job_type).await? {
+                info!(
+                    connector.id = id,
+                    job_type = job_type.as_str(),
+                    "a job of this type is waiting already; no other is created"
+                );
+                return Ok(());
+            }
+            return match self.create(id, job_type).await {
+                Ok(()) => Ok(()),
+                // It may be there; booking the run again could make two of it.
+                Err(error @ ElasticError::OutcomeUnknown { .. }) => Err(error),
+                Err(error) => {
+                    let before = booked_at(&connector.value, job_type).map(|at| at.to_rfc3339());
+                    let unbooked = self.book(&booked, job_type, &json!(before)).await;
+                    if let Err(second) = unbooked {
+                        warn!(connector.id = id, error = %second, "a scheduled run is left out");
+                    }
+                    Err(error)
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, connector: &Versioned<ConnectorRecord>, job_type: &JobType, now: DateTime<Utc>) -> bool {
+        let record = &connector.value;
+        if !is_offered(record, job_type) {
+            return false;
+        }
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let booked = booked_at(record, job_type);
+        let verdict = memory.judge(&connector.id, job_type, record.schedule(job_type), booked, now);
+        // A schedule that cannot be read stands as an error in the record.
+        verdict == Ok(Verdict::Due)
+    }
+
+    async fn book<T>(
+        &self,
+        connector: &Versioned<T>,
+        job_type: &JobType,
+        at: &Value,
+    ) -> Result<Versioned<()>, ElasticError> {
+        let doc = Map::from_iter([(booking_field(job_type).to_owned(), at.clone())]);
+        let updated = self
+            .worker
+            .client
+            .connectors()
+            .update_if_unchanged(connector, &Value::Object(doc), Refresh::None)
+            .await?;
+        Ok(Versioned {
+            id: connector.id.clone(),
+            seq_no: updated.seq_no,
+            primary_term: updated.primary_term,
+            value: (),
+        })
+    }
+
+    async fn is_waiting(&self, id: &str, job_type: &JobType) -> Result<bool, ElasticError> {
+        let waiting = JobFilter {
+            connector_ids: Some(vec![id.to_owned()]),
+            statuses: Some(vec![JobStatus::Pending, JobStatus::Suspended]),
+            job_types: Some(vec![job_type.clone()]),
+            size: 1,
+            ..JobFilter::default()
+        };
+        Ok(!self.worker.client.sync_jobs().list(&waiting).await?.is_empty())
+    }
+
+    async fn create(&self, id: &str, job_type: &JobType) -> Result<(), ElasticError> {
+        let jobs = self.worker.client.sync_jobs();
+        let job_id = jobs.create(id, job_type, &TriggerMethod::Scheduled).await?;
+        info!(
+            sync_job.id = job_id,
+            connector.id = id,
+            job_type = job_type.as_str(),
+            "created a scheduled job"
+        );
+        match job_type {
+            JobType::AccessControl => self.worker.new_access_control_job.notify_one(),
+            _ => self.worker.new_content_job.notify_one(),
+        }
+        Ok(())
+    }
+}
+
+/// Whether jobs of this type can be run for the connector. One that cannot would only end in error at each of its times.
+fn is_offered(record: &ConnectorRecord, job_type: &JobType) -> bool {
+    let features = record.features.unwrap_or_default();
+    match job_type {
+        JobType::Full => true,
+        JobType::Incremental => features.incremental_sync == Some(true),
+        JobType::AccessControl => features.document_level_security == Some(true),
+        JobType::Unknown(_) => false,
+    }
+}
+
+fn booking_field(job_type: &JobType) -> &'static str {
+    match job_type {
+        JobType::Incremental => "last_incremental_sync_scheduled_at",
+        JobType::AccessControl => "last_access_control_sync_scheduled_at",
+        // The unqualified name is that of full syncs.
+        JobType::Full | JobType::Unknown(_) => "last_sync_scheduled_at",
+    }
+}
+
+fn booked_at(record: &ConnectorRecord, job_type: &JobType) -> Option<DateTime<Utc>> {
+    match job_type {
+        JobType::Incremental => record.last_incremental_sync_scheduled_at,
+        JobType::AccessControl => record.last_access_control_sync_scheduled_at,
+        JobType::Full | JobType::Unknown(_) => record.last_sync_scheduled_at,
+    }
+}

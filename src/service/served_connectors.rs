@@ -1,0 +1,121 @@
+//! The connectors that this service works for: those that config.yml names, and in worker mode all of its type.
+//!
+//! What is done for them is left to the loops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, Versioned};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::config::{Config, ConnectorEntry};
+use crate::source::field_definitions::SERVICE_TYPE;
+
+/// A connector that exists and is ours.
+#[derive(Debug)]
+pub(super) struct ServedConnector {
+    pub(super) entry: ConnectorEntry,
+    pub(super) record: Versioned<ConnectorRecord>,
+}
+
+/// Finds them, and remembers them for a short while, so that several loops ask once.
+#[derive(Debug)]
+pub(super) struct ServedConnectors {
+    client: ElasticClient,
+    named: Vec<ConnectorEntry>,
+    all_of_our_type: bool,
+    good_for: Duration,
+    last: Mutex<Option<(Instant, Arc<Vec<ServedConnector>>)>>,
+}
+
+impl ServedConnectors {
+    pub(super) fn new(client: ElasticClient, config: &Config) -> Self {
+        let service = &config.service;
+        Self {
+            client,
+            // Loading warned about those of other types; they belong to other services.
+            named: config
+                .connectors
+                .iter()
+                .filter(|entry| is_ours(entry))
+                .cloned()
+                .collect(),
+            all_of_our_type: service.worker_mode && service.service_types.iter().any(|name| name == SERVICE_TYPE),
+            good_for: service.idling,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// Whether there is anything to look for at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.named.is_empty() && !self.all_of_our_type
+    }
+
+    /// The connectors as of one poll interval ago at the most.
+    pub(super) async fn current(&self) -> Result<Arc<Vec<ServedConnector>>, ElasticError> {
+        let mut last = self.last.lock().await;
+        if let Some((at, connectors)) = &*last
+            && at.elapsed() < self.good_for
+        {
+            return Ok(Arc::clone(connectors));
+        }
+        let found = Arc::new(self.look().await?);
+        *last = Some((Instant::now(), Arc::clone(&found)));
+        Ok(found)
+    }
+
+    async fn look(&self) -> Result<Vec<ServedConnector>, ElasticError> {
+        let mut found = Vec::new();
+        for entry in &self.named {
+            let id = entry.connector_id.as_str();
+            let Some(record) = self.client.connectors().get(id).await? else {
+                warn!(
+                    connector.id = id,
+                    "there is no such connector in elasticsearch; waiting for it. Correct connector_id in config.yml, or \
+                     create one with `jira-connector connector create`"
+                );
+                continue;
+            };
+            let other = record
+                .value
+                .service_type
+                .as_deref()
+                .filter(|other| *other != SERVICE_TYPE);
+            if let Some(other) = other {
+                warn!(
+                    connector.id = id,
+                    service_type = other,
+                    "the connector is of another service type; it is left alone"
+                );
+                continue;
+            }
+            found.push(ServedConnector {
+                entry: entry.clone(),
+                record,
+            });
+        }
+        if self.all_of_our_type {
+            let known: Vec<String> = found.iter().map(|known| known.record.id.clone()).collect();
+            let others = self.client.connectors().list().await?.into_iter().filter(|record| {
+                let ours = record.value.service_type.as_deref() == Some(SERVICE_TYPE);
+                ours && !record.value.is_native && !known.contains(&record.id)
+            });
+            found.extend(others.map(|record| ServedConnector {
+                entry: ConnectorEntry {
+                    connector_id: record.id.clone(),
+                    service_type: Some(SERVICE_TYPE.to_owned()),
+                    api_key: None,
+                },
+                record,
+            }));
+        }
+        Ok(found)
+    }
+}
+
+/// Entries of other types belong to other services, which may read the same file.
+fn is_ours(entry: &ConnectorEntry) -> bool {
+    entry.service_type.as_deref().is_none_or(|given| given == SERVICE_TYPE)
+}

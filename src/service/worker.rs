@@ -1,0 +1,44 @@
+//! What the loops of the service have in common, and the rhythm that they share. What each of them does is its own.
+
+use std::time::Duration;
+
+use elastic_client::{ElasticClient, ElasticError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::failure_budget::FailureBudget;
+use super::served_connectors::ServedConnectors;
+use crate::config::Config;
+
+/// One running service, as its loops see it.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) config: Config,
+    pub(super) client: ElasticClient,
+    /// Names this process in job records.
+    pub(super) name: String,
+    pub(super) served: ServedConnectors,
+    pub(super) failures: FailureBudget,
+    /// Cancelled when the service goes down.
+    pub(super) stop: CancellationToken,
+    /// Wakes who looks for jobs when there is a new one.
+    pub(super) new_content_job: Notify,
+    pub(super) new_access_control_job: Notify,
+}
+
+impl Worker {
+    /// Counts a failed pass and says so.
+    pub(super) fn failed(&self, what: &'static str, connector_id: Option<&str>, error: ElasticError) {
+        warn!(connector.id = connector_id, error = %error, "{what} failed; trying again later");
+        self.failures.note(error);
+    }
+
+    /// Waits, unless the service goes down first. Says whether to go on.
+    pub(super) async fn pause(&self, interval: Duration) -> bool {
+        self.stop
+            .run_until_cancelled(tokio::time::sleep(interval))
+            .await
+            .is_some()
+    }
+}
