@@ -1,57 +1,43 @@
 //! Draft sync rules: validated, and put in force when they are valid. What a valid rule is, is left to the validator.
 
-use elastic_client::{ElasticClient, ElasticError, FilteringRules, ValidationState};
+use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, FilteringRules, ValidationState};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tracing::info;
 
-/// The id under which problems of the advanced snippet are reported.
-pub const ADVANCED_SNIPPET: &str = "advanced_snippet";
-
-/// What is wrong with some rules of a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilteringProblem {
-    /// Ids of the rules, or [`ADVANCED_SNIPPET`].
-    pub ids: Vec<String>,
-    /// What is wrong and how to put it right.
-    pub messages: Vec<String>,
-}
+use crate::sync_rules::{self, FieldTypes, Problem};
 
 /// Judges sync rules.
 pub trait FilteringValidator: Send + Sync {
-    /// Every problem of these rules; none means that they may be put in force. A fault on the way, of Jira for
-    /// instance, leaves the draft unjudged.
-    fn validate<'a>(&'a self, rules: &'a FilteringRules) -> BoxFuture<'a, Result<Vec<FilteringProblem>, ElasticError>>;
+    /// Every problem of the draft of this connector's rules; none means that it may be put in force. A fault on the
+    /// way leaves the draft unjudged; the next pass tries again.
+    fn validate<'a>(
+        &'a self,
+        connector: &'a ConnectorRecord,
+        draft: &'a FilteringRules,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ElasticError>>;
 }
 
-/// For a program that applies no rules: only the rule that every connector has is valid.
+/// Basic rules as `sync_rules` sees them; advanced rules are refused.
 #[derive(Debug, Clone, Copy)]
-pub struct DefaultRuleOnly;
+pub struct BasicRulesOnly;
 
-impl FilteringValidator for DefaultRuleOnly {
-    fn validate<'a>(&'a self, rules: &'a FilteringRules) -> BoxFuture<'a, Result<Vec<FilteringProblem>, ElasticError>> {
-        Box::pin(std::future::ready(Ok(default_rule_only(rules))))
+impl FilteringValidator for BasicRulesOnly {
+    fn validate<'a>(
+        &'a self,
+        _connector: &'a ConnectorRecord,
+        draft: &'a FilteringRules,
+    ) -> BoxFuture<'a, Result<Vec<Problem>, ElasticError>> {
+        Box::pin(std::future::ready(Ok(basic_rules_only(draft))))
     }
 }
 
-fn default_rule_only(rules: &FilteringRules) -> Vec<FilteringProblem> {
-    const CURE: &str = "this version cannot apply it yet; remove it to sync everything";
-    let id = |rule: &Value| rule.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut problems: Vec<FilteringProblem> = rules
-        .rules
-        .iter()
-        .map(id)
-        .filter(|id| id != "DEFAULT")
-        .map(|id| FilteringProblem {
-            ids: vec![id],
-            messages: vec![format!("a basic rule: {CURE}")],
-        })
-        .collect();
+fn basic_rules_only(rules: &FilteringRules) -> Vec<Problem> {
+    let found = sync_rules::validate_basic(&rules.rules, &FieldTypes::default());
+    let mut problems = found.err().unwrap_or_default();
     if rules.has_advanced().is_some() {
-        problems.push(FilteringProblem {
-            ids: vec![ADVANCED_SNIPPET.to_owned()],
-            messages: vec![format!("an advanced rule: {CURE}")],
-        });
+        let message = "this version cannot apply advanced rules yet; remove them to sync everything";
+        problems.push(Problem::of_snippet(message));
     }
     problems
 }
@@ -72,16 +58,13 @@ pub(super) async fn pass(
     if filtering.draft.validation_state != Some(ValidationState::Edited) {
         return Ok(());
     }
-    let problems = validator.validate(&filtering.draft).await?;
+    let problems = validator.validate(&connector.value, &filtering.draft).await?;
     let state = if problems.is_empty() {
         ValidationState::Valid
     } else {
         ValidationState::Invalid
     };
-    let errors: Vec<Value> = problems
-        .iter()
-        .map(|problem| json!({ "ids": problem.ids, "messages": problem.messages }))
-        .collect();
+    let errors: Vec<Value> = problems.iter().map(Problem::to_json).collect();
     let verdict = json!({ "state": state.as_str(), "errors": errors });
     let judged = client
         .connectors()
@@ -105,22 +88,24 @@ pub(super) async fn pass(
 mod tests {
     use super::*;
 
-    fn rule(id: &str) -> Value {
-        json!({ "id": id, "field": "Type", "rule": "equals", "value": "Bug", "policy": "exclude", "order": 1 })
+    fn rule(id: &str, value: &str) -> Value {
+        json!({ "id": id, "field": "Type", "rule": "equals", "value": value, "policy": "exclude", "order": 1 })
     }
 
     #[test]
-    fn nothing_but_the_default_rule_is_put_in_force() {
+    fn valid_basic_rules_pass_and_the_rest_is_named() {
+        let default =
+            json!({ "id": "DEFAULT", "field": "_", "rule": "regex", "value": ".*", "policy": "include", "order": 2 });
         let mut rules = FilteringRules {
-            rules: vec![rule("DEFAULT")],
+            rules: vec![rule("no-bugs", "Bug"), default],
             advanced_snippet: Some(json!({})),
             ..FilteringRules::default()
         };
-        assert_eq!(default_rule_only(&rules), []);
-        rules.rules.push(rule("no-bugs"));
+        assert_eq!(basic_rules_only(&rules), []);
+        rules.rules.push(rule("empty", ""));
         rules.advanced_snippet = Some(json!([{ "query": "project = A" }]));
-        let problems = default_rule_only(&rules);
-        let ids: Vec<&str> = problems.iter().map(|problem| problem.ids[0].as_str()).collect();
-        assert_eq!(ids, ["no-bugs", "advanced_snippet"]);
+        let problems = basic_rules_only(&rules);
+        let ids: Vec<&str> = problems.iter().map(|problem| problem.id.as_str()).collect();
+        assert_eq!(ids, ["empty", "advanced_snippet"]);
     }
 }

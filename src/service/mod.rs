@@ -46,7 +46,7 @@ pub mod verify;
 
 pub use clients::{USER_AGENT, client_for_connector, elastic_client};
 pub use dry_run::{Inspection, InspectionError};
-pub use filtering_check::{FilteringProblem, FilteringValidator};
+pub use filtering_check::FilteringValidator;
 pub use job_runner::{JobEnd, JobRunner, RunJobError};
 pub use preflight::{PreflightError, preflight};
 pub use rule_validation::{RuleValidation, effect_of, validate_rules};

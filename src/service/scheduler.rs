@@ -63,7 +63,7 @@ impl Scheduler<'_> {
         if registration::pass(client, &connector.entry).await? == Readiness::NotReady {
             return Ok(());
         }
-        filtering_check::pass(client, id, &filtering_check::DefaultRuleOnly).await?;
+        filtering_check::pass(client, id, &filtering_check::BasicRulesOnly).await?;
         for job_type in ORDER {
             self.schedule(id, &job_type).await?;
         }
