@@ -47,6 +47,7 @@ async fn the_oldest_matching_jobs_are_listed() {
         last_seen_before: Some("2026-01-02T03:04:05Z".parse().unwrap()),
         size: 50,
         newest_first: false,
+        ..JobFilter::default()
     };
     let jobs = client(&server).sync_jobs().list(&filter).await.unwrap();
     assert_eq!(jobs[0].value.status, Some(JobStatus::Pending));
