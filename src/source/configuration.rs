@@ -73,6 +73,12 @@ impl<'a> Configuration<'a> {
 
     /// Whether a field is asked for at all, given the other values.
     pub fn applies(&self, field: &FieldDefinition) -> bool {
+        // Kibana shows these two for every Cloud connector, as the framework defined them; a service account has none.
+        if matches!(field.key, "account_email" | "api_token")
+            && self.get("cloud_auth_method") == Ok(FieldValue::Text("oauth_client_credentials".to_owned()))
+        {
+            return false;
+        }
         field.depends_on.iter().all(|(other, wanted)| {
             let wanted: Value = serde_json::from_str(wanted).expect("dependencies are JSON");
             match (self.get(other), wanted) {

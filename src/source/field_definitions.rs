@@ -72,6 +72,10 @@ const TEXT: FieldDefinition = FieldDefinition {
 };
 
 const CLOUD: &[(&str, &str)] = &[("data_source", "\"jira_cloud\"")];
+const CLOUD_SERVICE_ACCOUNT: &[(&str, &str)] = &[
+    ("data_source", "\"jira_cloud\""),
+    ("cloud_auth_method", "\"oauth_client_credentials\""),
+];
 const SERVER: &[(&str, &str)] = &[("data_source", "\"jira_server\"")];
 const DATA_CENTER: &[(&str, &str)] = &[("data_source", "\"jira_data_center\"")];
 const DATA_CENTER_BASIC: &[(&str, &str)] = &[
@@ -282,6 +286,42 @@ pub const FIELDS: &[FieldDefinition] = &[
         tooltip: Some("full: chain and host name. certificate: chain only. none: nothing, which exposes the token."),
         options: &[("Full", "full"), ("Certificate only", "certificate"), ("None", "none")],
         advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "cloud_auth_method",
+        label: "Jira Cloud authentication method",
+        display: "dropdown",
+        initial: "\"api_token\"",
+        default: Some("\"api_token\""),
+        required: false,
+        tooltip: Some(
+            "API tokens with scopes and service accounts reach Jira through api.atlassian.com. For a service account, \
+             fill email and API token with a hyphen.",
+        ),
+        options: &[
+            ("API token", "api_token"),
+            ("API token with scopes", "scoped_token"),
+            ("OAuth 2.0 client credentials", "oauth_client_credentials"),
+        ],
+        depends_on: CLOUD,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "oauth_client_id",
+        label: "OAuth 2.0 client ID",
+        default: Some("\"\""),
+        required: false,
+        depends_on: CLOUD_SERVICE_ACCOUNT,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "oauth_client_secret",
+        label: "OAuth 2.0 client secret",
+        default: Some("\"\""),
+        required: false,
+        sensitive: true,
+        depends_on: CLOUD_SERVICE_ACCOUNT,
         ..TEXT
     },
 ];

@@ -4,10 +4,11 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use jira_client::{JiraClient, JiraConfig, JiraError, Myself, ServerInfo, Tls};
+use jira_client::{JiraClient, JiraError, Myself, ServerInfo};
 use thiserror::Error;
 use tracing::{info, warn};
 
+use super::connection;
 use super::custom_fields::CustomFieldNames;
 use super::documents::{DocumentContext, FileRules};
 use super::jira_source::JiraSource;
@@ -57,22 +58,7 @@ impl From<LoginError> for SourceError {
 impl Login {
     /// Logs in. The credential counts as accepted only when `myself` answers for an account.
     pub async fn new(settings: JiraSettings, limits: &JiraLimits, user_agent: &str) -> Result<Self, LoginError> {
-        let mut config = JiraConfig::new(settings.url.clone(), settings.edition, settings.auth.clone());
-        config.tls = Tls {
-            verification: settings.tls_verification,
-            ca_pem: settings.ca_pem.clone(),
-        };
-        config.retries = settings.retries;
-        config.connect_timeout = limits.connect_timeout;
-        config.read_timeout = limits.read_timeout;
-        config.request_timeout = limits.request_timeout;
-        config.retry_delay = limits.retry_interval;
-        config.max_retry_delay = limits.max_retry_interval;
-        config.max_wait = limits.max_wait;
-        config.max_concurrent_requests = limits.max_concurrent_requests;
-        config.max_concurrent_downloads = settings.concurrent_downloads;
-        config.user_agent = user_agent.to_owned();
-        let client = JiraClient::new(config)?;
+        let client = connection::connect(&settings, limits, user_agent).await?;
         let myself = client.myself().await?;
         let server = client.server_info().await?;
         info!(

@@ -10,6 +10,7 @@ pub mod settings;
 mod attachments;
 mod children;
 mod confirmation;
+mod connection;
 mod custom_fields;
 mod jira_source;
 mod jql_time;
@@ -17,6 +18,7 @@ mod login;
 pub mod permissions;
 mod rule_check;
 mod scope;
+mod site_address;
 mod touched_projects;
 
 pub use jira_source::JiraSource;

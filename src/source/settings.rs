@@ -10,6 +10,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::configuration::{Configuration, FieldProblem, FieldValue};
+use super::site_address::site_address;
+
+/// Where service accounts get their tokens unless the limits of this process say otherwise.
+const ATLASSIAN_TOKENS: &str = "https://auth.atlassian.com/oauth/token";
 
 /// The projects to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +31,10 @@ pub struct JiraSettings {
     pub edition: Edition,
     /// How to log in.
     pub auth: Auth,
-    /// Base URL, context path included.
+    /// Root of the site, context path included.
     pub url: Url,
+    /// Whether the credential is only accepted at Atlassian's gateway.
+    pub through_gateway: bool,
     /// What to read.
     pub projects: ProjectScope,
     /// How far Jira's certificate is checked.
@@ -90,8 +96,9 @@ impl JiraSettings {
         };
         Ok(Self {
             auth: reader.auth(edition)?,
+            through_gateway: edition.is_cloud() && reader.text("cloud_auth_method")? != "api_token",
             edition,
-            url: reader.url()?,
+            url: reader.url(edition)?,
             projects: reader.projects()?,
             tls_verification: match reader.text("ssl_verification")?.as_str() {
                 "none" => TlsVerification::None,
@@ -149,6 +156,17 @@ impl Reader<'_> {
         }
     }
 
+    /// The text of a field that is not required in general and is in this case.
+    fn filled(&self, key: &'static str) -> Result<String, InvalidSettings> {
+        let text = self.text(key)?;
+        if !text.is_empty() {
+            return Ok(text);
+        }
+        let label = super::field_definitions::find(key).map_or(key, |field| field.label);
+        let problem = "is empty; oauth_client_credentials needs it".to_owned();
+        Err(FieldProblem { key, label, problem }.into())
+    }
+
     fn bool(&self, key: &'static str) -> Result<bool, InvalidSettings> {
         Ok(self.0.get(key)? == FieldValue::Bool(true))
     }
@@ -168,6 +186,13 @@ impl Reader<'_> {
             })
         };
         match edition {
+            Edition::Cloud if self.text("cloud_auth_method")? == "oauth_client_credentials" => {
+                Ok(Auth::ClientCredentials {
+                    token_url: Url::parse(ATLASSIAN_TOKENS).expect("it is a URL"),
+                    client_id: self.filled("oauth_client_id")?,
+                    client_secret: SecretString::from(self.filled("oauth_client_secret")?),
+                })
+            }
             Edition::Cloud => basic("account_email", "api_token"),
             Edition::Server => basic("username", "password"),
             Edition::DataCenter if self.text("data_center_auth_method")? == "personal_access_token" => Ok(
@@ -177,7 +202,7 @@ impl Reader<'_> {
         }
     }
 
-    fn url(&self) -> Result<Url, InvalidSettings> {
+    fn url(&self, edition: Edition) -> Result<Url, InvalidSettings> {
         let text = self.text("jira_url")?;
         let problem = |problem: String| {
             InvalidSettings::from(FieldProblem {
@@ -186,23 +211,7 @@ impl Reader<'_> {
                 problem,
             })
         };
-        let url = Url::parse(&text).map_err(|error| {
-            problem(format!(
-                "is not a URL ({error}); write it as https://example.atlassian.net"
-            ))
-        })?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(problem("must begin with https:// or http:// and name a host".into()));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(problem(
-                "holds a user name or password; put them into their own fields".into(),
-            ));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(problem("has a ? or # part; give the address of the site only".into()));
-        }
-        Ok(url)
+        site_address(&text, edition).map_err(problem)
     }
 
     fn projects(&self) -> Result<ProjectScope, InvalidSettings> {

@@ -38,6 +38,18 @@ pub enum Auth {
     },
     /// Personal access token (Data Center from 8.14) or OAuth 2 access token.
     Bearer(SecretString),
+    /// A service account of Cloud: an access token is fetched with these (OAuth 2.0 client credentials) and renewed
+    /// before it expires. The secret only goes to `token_url`.
+    ClientCredentials {
+        /// Where tokens are given out.
+        token_url: Url,
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: SecretString,
+    },
+    /// None: for the few questions that anybody may ask.
+    Anonymous,
 }
 
 impl fmt::Debug for Auth {
@@ -46,6 +58,8 @@ impl fmt::Debug for Auth {
         f.write_str(match self {
             Self::Basic { .. } => "Basic",
             Self::Bearer(_) => "Bearer",
+            Self::ClientCredentials { .. } => "ClientCredentials",
+            Self::Anonymous => "Anonymous",
         })
     }
 }

@@ -10,6 +10,7 @@ mod dialect;
 mod download;
 mod error;
 mod fetch;
+mod gateway;
 mod issue_listing;
 mod jql_check;
 mod lenient;
@@ -28,6 +29,7 @@ pub use config::{Auth, Edition, JiraConfig, Tls, TlsVerification};
 pub use download::Download;
 pub use error::{Answer, ErrorKind, JiraError, RequestLine};
 pub use issue_listing::IssueIdListing;
+pub use gateway::gateway_address;
 pub use jql_check::JqlVerdict;
 pub use listing::{ListingEnd, Next};
 pub use model::{

@@ -4,6 +4,7 @@
 
 mod announced;
 mod body;
+mod credential;
 mod fault;
 mod gate;
 mod http_client;

@@ -18,13 +18,16 @@ pub(crate) fn credential_cure(config: &JiraConfig) -> &'static str {
             "check account_email and api_token, and that jira_url is the site the token belongs to; the token may \
              have expired"
         }
-        (Edition::Cloud, Auth::Bearer(_)) => "check the access token; it may have expired",
+        (Edition::Cloud, Auth::ClientCredentials { .. }) => {
+            "check that the service account has access to Jira on the site of jira_url"
+        }
+        (Edition::Cloud, _) => "check the access token; it may have expired",
         (Edition::Server, _) => "check username and password",
         (Edition::DataCenter, Auth::Basic { .. }) => {
             "check data_center_username and data_center_password; version 11 has basic authentication off unless an \
              administrator allows it"
         }
-        (Edition::DataCenter, Auth::Bearer(_)) => {
+        (Edition::DataCenter, _) => {
             "check data_center_personal_access_token; it may have expired, and versions before 8.14 know none"
         }
     }

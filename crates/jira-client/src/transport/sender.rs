@@ -7,16 +7,16 @@ use std::time::SystemTime;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
-use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use crate::account_proof::AccountProof;
-use crate::config::{Auth, JiraConfig};
-use crate::error::{Answer, JiraError, RequestLine};
+use crate::config::JiraConfig;
+use crate::error::{Answer, ErrorKind, JiraError, RequestLine};
 
 use super::announced::announced;
+use super::credential::Credential;
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some, read_whole};
 use super::fault::{Failure, Limits, sending_failed, timed_out};
 use super::gate::{Admission, Gate, PauseScope};
@@ -40,6 +40,7 @@ pub(crate) struct Transport {
     pub(crate) proof: AccountProof,
     pub(crate) stats: Stats,
     gate: Gate,
+    credential: Credential,
 }
 
 impl fmt::Debug for Transport {
@@ -57,6 +58,7 @@ impl Transport {
             proof: AccountProof::new(config.edition, credential_cure(&config)),
             stats: Stats::default(),
             gate: Gate::new(config.max_concurrent_requests, config.max_concurrent_downloads),
+            credential: Credential::new(config.auth.clone()),
             config,
         })
     }
@@ -122,11 +124,18 @@ impl Transport {
             self.config.retry_delay,
             self.config.max_retry_delay,
         );
+        let mut renewed = false;
         loop {
+            let began = tokio::time::Instant::now();
             let failure = match attempt().await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
+            // An access token may end early; a new one is asked for once.
+            if failure.error.kind() == ErrorKind::Unauthorized && !renewed && self.credential.renew(began) {
+                renewed = true;
+                continue;
+            }
             let Some(delay) = state.next_delay(&failure.error, request.splits) else {
                 return Err(failure.error);
             };
@@ -159,7 +168,7 @@ impl Transport {
         if let Some(body) = request.body() {
             builder = builder.json(body);
         }
-        let builder = self.authorized(builder);
+        let builder = self.authorized(builder).await?;
         // Waiting for a place or for the end of a pause is not Jira's slowness, so the clock starts after it.
         let admission = self.admit(request.class).await;
         let limit = self.config.request_timeout;
@@ -186,7 +195,7 @@ impl Transport {
             .header(ACCEPT, "*/*")
             .header(ACCEPT_ENCODING, "identity");
         if with_credential {
-            builder = self.authorized(builder);
+            builder = self.authorized(builder).await?;
         }
         let is_jira = redirect::same_origin(url, &self.config.base_url);
         let admission = if is_jira {
@@ -203,11 +212,8 @@ impl Transport {
         Ok((response, admission))
     }
 
-    fn authorized(&self, builder: RequestBuilder) -> RequestBuilder {
-        match &self.config.auth {
-            Auth::Basic { username, secret } => builder.basic_auth(username, Some(secret.expose_secret())),
-            Auth::Bearer(token) => builder.bearer_auth(token.expose_secret().trim()),
-        }
+    async fn authorized(&self, builder: RequestBuilder) -> Result<RequestBuilder, Failure> {
+        self.credential.authorize(builder, &self.http, &self.config).await
     }
 
     async fn admit(&self, class: EndpointClass) -> Admission {
@@ -331,14 +337,8 @@ impl Transport {
 
     /// Some servers and proxies repeat the request in their error pages.
     fn without_secret(&self, words: String) -> String {
-        let secret = match &self.config.auth {
-            Auth::Basic { secret, .. } | Auth::Bearer(secret) => secret.expose_secret().trim(),
-        };
-        if secret.is_empty() {
-            words
-        } else {
-            words.replace(secret, "***")
-        }
+        let secrets = self.credential.secrets();
+        secrets.iter().fold(words, |words, secret| words.replace(secret, "***"))
     }
 }
 

@@ -18,4 +18,5 @@ mod questions;
 mod refusals;
 mod retries;
 mod secrets;
+mod service_account;
 mod tls;
