@@ -6,22 +6,11 @@ use jira_client::Edition;
 use url::Url;
 
 /// First parts of the paths that people see in their browser, below the root or the context path.
-const PAGES: &[&str] = &[
-    "browse",
-    "dashboards",
-    "issues",
-    "jira",
-    "login.jsp",
-    "people",
-    "plugins",
-    "projects",
-    "rest",
-    "secure",
-    "servicedesk",
-    "software",
-    "wiki",
-    "your-work",
-];
+const PAGES: &[&str] = &["browse", "login.jsp", "rest", "secure"];
+/// The same, when more follows: alone they may be a context path.
+const PAGES_OR_ROOTS: &[&str] = &["dashboards", "issues", "plugins", "projects", "servicedesk"];
+/// Pages of Cloud, whose words are context paths elsewhere.
+const CLOUD_PAGES: &[&str] = &["jira", "people", "wiki"];
 
 /// The root: without page, query, fragment or trailing slash. What is wrong with the text otherwise.
 pub(super) fn site_address(text: &str, edition: Edition) -> Result<Url, String> {
@@ -41,9 +30,9 @@ pub(super) fn site_address(text: &str, edition: Edition) -> Result<Url, String> 
     if !url.username().is_empty() || url.password().is_some() {
         return Err("holds a user name or password; put them into their own fields".to_owned());
     }
+    let root = root_path(&url, edition);
     url.set_query(None);
     url.set_fragment(None);
-    let root = root_path(&url, edition);
     url.set_path(&root);
     Ok(url)
 }
@@ -52,20 +41,22 @@ fn root_path(url: &Url, edition: Edition) -> String {
     let parts: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
     if edition.is_cloud() {
         // Atlassian's sites have no context path; its gateway has one that names the site.
-        return match parts.as_slice() {
-            ["ex", "jira", id, ..] => format!("/ex/jira/{id}"),
-            _ if url.host_str().is_some_and(|host| host.ends_with(".atlassian.net")) => "/".to_owned(),
-            parts => kept(parts, 0),
-        };
+        if let ["ex", "jira", id, ..] = parts.as_slice() {
+            return format!("/ex/jira/{id}");
+        }
+        if url.host_str().is_some_and(|host| host.ends_with(".atlassian.net")) {
+            return "/".to_owned();
+        }
     }
-    // `jira` is the usual context path, and not a page outside Cloud.
-    let from = usize::from(parts.first() == Some(&"jira"));
-    kept(&parts, from)
-}
-
-fn kept(parts: &[&str], from: usize) -> String {
-    let page = parts.iter().skip(from).position(|part| PAGES.contains(part));
-    let end = page.map_or(parts.len(), |at| at + from);
+    let more_follows = |at: usize| at + 1 < parts.len() || url.query().is_some();
+    let is_page = |at: usize, part: &str| {
+        PAGES.contains(&part)
+            || PAGES_OR_ROOTS.contains(&part) && more_follows(at)
+            || edition.is_cloud() && CLOUD_PAGES.contains(&part)
+    };
+    let end = (0..parts.len())
+        .find(|&at| is_page(at, parts[at]))
+        .unwrap_or(parts.len());
     format!("/{}", parts[..end].join("/"))
 }
 
@@ -90,6 +81,9 @@ mod tests {
     #[test_case("https://issues.example.com/jira/browse/AB-1" => "https://issues.example.com/jira"; "an issue below a context path")]
     #[test_case("https://issues.example.com/projects/AB/issues" => "https://issues.example.com/"; "a project")]
     #[test_case("https://issues.example.com/secure/Dashboard.jspa?selectPageId=1" => "https://issues.example.com/"; "a dashboard")]
+    #[test_case("https://example.com/tools/jira" => "https://example.com/tools/jira"; "a long context path")]
+    #[test_case("https://example.com/issues/" => "https://example.com/issues"; "a page's word as context path")]
+    #[test_case("https://example.com/issues/?jql=a" => "https://example.com/"; "a search")]
     #[test_case("https://tools.example.com/a/b" => "https://tools.example.com/a/b"; "any other path")]
     #[test_case("issues.example.com:8443/jira" => "https://issues.example.com:8443/jira"; "a port and no scheme")]
     fn data_center(text: &str) -> String {

@@ -28,8 +28,8 @@ pub use client::JiraClient;
 pub use config::{Auth, Edition, JiraConfig, Tls, TlsVerification};
 pub use download::Download;
 pub use error::{Answer, ErrorKind, JiraError, RequestLine};
-pub use issue_listing::IssueIdListing;
 pub use gateway::gateway_address;
+pub use issue_listing::IssueIdListing;
 pub use jql_check::JqlVerdict;
 pub use listing::{ListingEnd, Next};
 pub use model::{

@@ -5,6 +5,7 @@ mod claims;
 mod content;
 mod deletion;
 mod deletion_guard;
+mod dialects;
 mod documents;
 mod elasticsearch_faults;
 mod full_sync;

@@ -194,15 +194,19 @@ impl Credential {
         let refused = matches!(status.as_u16(), 400 | 401 | 403);
         let answer = Answer {
             request: line.clone(),
-            status: if refused { StatusCode::UNAUTHORIZED.as_u16() } else { status.as_u16() },
+            status: if refused {
+                StatusCode::UNAUTHORIZED.as_u16()
+            } else {
+                status.as_u16()
+            },
             words: said,
             cure: String::new(),
             retry_after: may_name_wait(status)
                 .then(|| named_wait(&headers, std::time::SystemTime::now(), config.max_wait))
                 .flatten(),
         };
-        let cure = "check oauth_client_id and oauth_client_secret; the service account's credential may have been revoked";
+        let cure =
+            "check oauth_client_id and oauth_client_secret; the service account's credential may have been revoked";
         Err(refusal(answer, false, cure).into())
     }
 }
-

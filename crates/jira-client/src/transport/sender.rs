@@ -16,8 +16,8 @@ use crate::config::JiraConfig;
 use crate::error::{Answer, ErrorKind, JiraError, RequestLine};
 
 use super::announced::announced;
-use super::credential::Credential;
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some, read_whole};
+use super::credential::Credential;
 use super::fault::{Failure, Limits, sending_failed, timed_out};
 use super::gate::{Admission, Gate, PauseScope};
 use super::named_wait::named_wait;

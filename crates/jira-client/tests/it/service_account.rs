@@ -29,7 +29,9 @@ async fn give_token(server: &MockServer, token: &str, seconds: u64, times: u64) 
     Mock::given(method("POST"))
         .and(path("/oauth/token"))
         .and(body_json(body))
-        .respond_with(ok(json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer"})))
+        .respond_with(ok(
+            json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer"}),
+        ))
         .up_to_n_times(times)
         .mount(server)
         .await;
@@ -46,7 +48,9 @@ async fn accept(server: &MockServer, token: &str, times: u64) {
 
 async fn token_requests(server: &MockServer) -> usize {
     let all = server.received_requests().await.unwrap();
-    all.iter().filter(|request| request.url.path() == "/oauth/token").count()
+    all.iter()
+        .filter(|request| request.url.path() == "/oauth/token")
+        .count()
 }
 
 #[tokio::test]
@@ -89,7 +93,10 @@ async fn a_refused_client_is_named_without_its_secret() {
     let error = client.myself().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     let text = format!("{error} {error:?} {client:?}");
-    assert!(text.contains("oauth_client_id") && text.contains("Unauthorized: ***"), "{text}");
+    assert!(
+        text.contains("oauth_client_id") && text.contains("Unauthorized: ***"),
+        "{text}"
+    );
     assert!(!text.contains("hunter2"), "{text}");
 }
 
@@ -115,8 +122,14 @@ async fn the_cloud_id_is_asked_for_without_the_credential() {
 #[tokio::test]
 async fn an_address_without_a_cloud_id_is_named() {
     let server = MockServer::start().await;
-    let error = gateway_address(&config(&server.uri(), Edition::Cloud), &Url::parse("https://api.example.com").unwrap())
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("jira_url") && error.to_string().contains("cloud id"), "{error}");
+    let error = gateway_address(
+        &config(&server.uri(), Edition::Cloud),
+        &Url::parse("https://api.example.com").unwrap(),
+    )
+    .await
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("jira_url") && error.to_string().contains("cloud id"),
+        "{error}"
+    );
 }
