@@ -10,6 +10,7 @@ mod documents;
 mod elasticsearch_faults;
 mod full_sync;
 mod incremental;
+mod incremental_time;
 mod item_failures;
 mod listing_failures;
 mod resume;
