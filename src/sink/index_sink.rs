@@ -336,6 +336,10 @@ impl Sink for IndexSink {
         ContentScan::start(&self.shared.client, &self.shared.index, selection).await
     }
 
+    async fn neighbours(&self, documents: &[&str]) -> Result<Vec<IssueId>, SinkError> {
+        scan::neighbours(&self.shared.client, &self.shared.index, documents).await
+    }
+
     async fn attachment(&self, id: u64) -> Result<Option<Map<String, Value>>, SinkError> {
         scan::attachment(&self.shared.client, &self.shared.index, id).await
     }

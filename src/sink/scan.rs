@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sync::document::ACCESS_FIELD;
 use crate::sync::encode::EXTRACTION_FIELD;
-use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedDocument, IndexedPage, SinkError};
+use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedDocument, IndexedPage, IssueId, SinkError};
 
 /// The only fields that are read back.
 const FIELDS: &[&str] = &[
@@ -19,6 +19,17 @@ const FIELDS: &[&str] = &[
     "Project.name",
     EXTRACTION_FIELD,
 ];
+
+/// Where an issue's document names other issues.
+const NEIGHBOURS: &[&str] = &[
+    "Issue.issuelinks.inwardIssue.id",
+    "Issue.issuelinks.outwardIssue.id",
+    "Issue.parent.id",
+    "Issue.subtasks.id",
+];
+
+/// Documents read in one request.
+const LOOKED_UP_AT_ONCE: usize = 1_000;
 
 /// A scan of one content index.
 pub struct ContentScan {
@@ -58,6 +69,38 @@ fn query(selection: IndexSelection) -> Option<Value> {
             { "terms": { "jira_id": ids } },
             { "terms": { "issue_id": ids } },
         ] } })),
+    }
+}
+
+/// The issues that these documents name in their links, as parent or as sub-tasks.
+pub(super) async fn neighbours(
+    client: &ElasticClient,
+    index: &str,
+    documents: &[&str],
+) -> Result<Vec<IssueId>, SinkError> {
+    let mut found = Vec::new();
+    for some in documents.chunks(LOOKED_UP_AT_ONCE) {
+        let read = client.get_documents(index, some, NEIGHBOURS).await;
+        let read = read.map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
+        read.iter().flatten().for_each(|source| collect_ids(source, &mut found));
+    }
+    Ok(found)
+}
+
+/// Every `id` below: nothing else was asked for.
+fn collect_ids(value: &Value, found: &mut Vec<IssueId>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if name == "id" => found.extend(text.parse::<IssueId>().ok()),
+                    Value::Number(number) if name == "id" => found.extend(number.as_u64()),
+                    member => collect_ids(member, found),
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter().for_each(|entry| collect_ids(entry, found)),
+        _ => {}
     }
 }
 

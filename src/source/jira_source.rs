@@ -143,6 +143,7 @@ impl JiraSource {
     fn build(&self, mut issue: Issue, access: Option<&AccessOfIssue>, batch: &mut FetchedIssues) {
         let restricted = documents::take_restricted(&mut issue.fields);
         let id = issue.id;
+        batch.neighbours.extend(documents::neighbours(&issue.fields));
         let before = batch.documents.len() + batch.attachments.len();
         match documents::attachments(&self.context, &issue) {
             Attachments::Listed(found, failed) => {

@@ -233,6 +233,12 @@ impl Proof {
         (self.vanished.len() + self.out_of_scope.len()) as u64
     }
 
+    /// The documents that would go.
+    pub(super) fn documents(&self) -> Vec<&str> {
+        let all = self.vanished.iter().chain(&self.out_of_scope);
+        all.map(String::as_str).collect()
+    }
+
     /// Deletes what was proved, or refuses as a whole.
     pub(super) async fn carry_out<K: Sink>(self, sink: &K, guard: DeletionGuard) -> Result<(), SyncError> {
         let indexed = sink.count().await?;

@@ -21,9 +21,32 @@ pub struct Synced {
     attachments_unknown: HashSet<IssueId>,
     projects: HashSet<u64>,
     left_out: Vec<u64>,
+    /// Only kept where they are asked for.
+    neighbours: Option<IdSet>,
 }
 
 impl Synced {
+    /// One that also remembers which issues repeat a part of what was read.
+    pub fn with_neighbours() -> Self {
+        Self {
+            neighbours: Some(IdSet::default()),
+            ..Self::default()
+        }
+    }
+
+    /// The documents of these issues repeat a part of what was read.
+    pub fn neighbours(&mut self, ids: impl IntoIterator<Item = IssueId>) {
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.extend(ids);
+        }
+    }
+
+    /// The neighbours that Jira was not asked for.
+    pub fn neighbours_not_asked_for(&self) -> Vec<IssueId> {
+        let neighbours = self.neighbours.as_ref().map(IdSet::to_sorted).unwrap_or_default();
+        neighbours.into_iter().filter(|id| !self.asked.contains(*id)).collect()
+    }
+
     /// A document was handed to the sink.
     pub fn wrote(&mut self, fingerprint: u64) {
         self.written.push(fingerprint);
@@ -114,6 +137,16 @@ pub enum Leftover {
 }
 
 impl SealedSynced {
+    /// Whether Jira was asked for this issue.
+    pub fn asked(&self, id: IssueId) -> bool {
+        self.0.asked.contains(id)
+    }
+
+    /// Whether neighbours matter to this sync.
+    pub fn remembers_neighbours(&self) -> bool {
+        self.0.neighbours.is_some()
+    }
+
     /// How many different documents were handed to the sink. An index that holds all of them and as many as these
     /// holds nothing else.
     pub fn documents(&self) -> u64 {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::document::fingerprint;
+use super::listing::IssueId;
 use super::sink::{Flushed, IndexScan, IndexSelection, IndexedPage, Operation, Sink, SinkError};
 
 /// Reads through another sink and only counts what is written.
@@ -105,6 +106,10 @@ impl<K: Sink> Sink for DryRunSink<K> {
 
     async fn scan(&self, selection: IndexSelection) -> Result<K::Scan, SinkError> {
         self.inner.scan(selection).await
+    }
+
+    async fn neighbours(&self, documents: &[&str]) -> Result<Vec<IssueId>, SinkError> {
+        self.inner.neighbours(documents).await
     }
 
     async fn attachment(&self, id: u64) -> Result<Option<Map<String, Value>>, SinkError> {

@@ -57,7 +57,9 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             0
         } else {
             let evidence = Evidence::Listing(&listing);
-            reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?
+            reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything)
+                .await?
+                .kept
         };
 
         let retry = self.retry_list(&[])?;

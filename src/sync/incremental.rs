@@ -2,7 +2,7 @@
 //!
 //! Its cost follows the changes. Without a cursor that can be trusted it becomes a full sync.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ use super::issues::{self, list_ids};
 use super::listing::IssueId;
 use super::progress::Phase;
 use super::projects;
-use super::reconcile::reconcile;
+use super::reconcile::{Reconciled, reconcile};
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Sink};
 use super::source::{ChangedIssue, IssueSelection, Source};
 
@@ -75,18 +75,23 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         } else {
             None
         };
-        let mut synced = Synced::default();
+        let mut synced = Synced::with_neighbours();
         if let Some(listing) = &listing {
             let not_indexed = self.not_indexed(listing.ids()).await?;
             if self.options.rules.keeps_everything() || not_indexed.len() <= LEFT_OUT_READ_AGAIN {
                 wanted.extend(not_indexed);
             }
         }
-        let ids = wanted.into_sorted();
+        let mut ids = wanted.into_sorted();
         let indexed = self.indexed_of(&ids).await?;
         let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
         self.progress.listing_ended();
         issues::sync_ids(self, &attachments, ids.clone(), &mut synced).await?;
+        // A link, a parent or a sub-task shows a summary and a status: its document is outdated with them.
+        ids.extend(
+            self.sync_indexed(synced.neighbours_not_asked_for(), &mut synced)
+                .await?,
+        );
 
         self.progress.enter(Phase::Flushing);
         let written_before = synced.asked_count();
@@ -95,21 +100,27 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
         self.progress.enter(Phase::Reconciling);
         let sealed = synced.seal(&flushed.rejected_issues);
-        let kept = match &listing {
+        let reconciled = match &listing {
             Some(listing) => {
                 let evidence = Evidence::Listing(listing);
                 reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?
             }
             None if written_before > 0 => {
-                let mut kept = 0;
+                let mut all = Reconciled::default();
                 for some in ids.chunks(LOOKED_UP_AT_ONCE) {
                     let selection = IndexSelection::OfIssues(some.to_vec());
-                    kept += reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
+                    let some = reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
+                    all.kept += some.kept;
+                    all.neighbours.extend(some.neighbours);
                 }
-                kept
+                all
             }
-            None => 0,
+            None => Reconciled::default(),
         };
+        let outdated: BTreeSet<IssueId> = reconciled.neighbours.into_iter().collect();
+        let outdated = outdated.into_iter().filter(|id| !sealed.asked(*id)).collect();
+        self.sync_indexed(outdated, &mut Synced::default()).await?;
+        self.sink.flush().await?;
         self.source.confirm_account().await?;
 
         let retry = self.retry_list(&cursor.retry)?;
@@ -118,9 +129,21 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let cursor = cursor.advanced(newest, retry, sweep.then_some(now), looked_back.then_some(now));
         Ok(SyncSummary {
             counts: self.progress.snapshot(),
-            kept_without_proof: kept,
+            kept_without_proof: reconciled.kept,
             cursor,
         })
+    }
+
+    /// Reads those of these issues again that have a document: others may be out of scope. Returns which ones those are.
+    async fn sync_indexed(self: &Arc<Self>, ids: Vec<IssueId>, synced: &mut Synced) -> Result<Vec<IssueId>, SyncError> {
+        let indexed = self.indexed_of(&ids).await?;
+        let issues = indexed.iter().filter(|document| document.kind == DocumentKind::Issue);
+        let with_document: Vec<IssueId> = issues.filter_map(|issue| issue.jira_id).collect();
+        if !with_document.is_empty() {
+            let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
+            issues::sync_ids(self, &attachments, with_document.clone(), synced).await?;
+        }
+        Ok(with_document)
     }
 
     /// Those of the listed issues whose indexed version is another one, or missing.

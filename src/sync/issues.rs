@@ -51,6 +51,7 @@ struct BatchOutcome {
     written: Vec<u64>,
     left_out: Vec<u64>,
     attachments: Vec<u64>,
+    neighbours: Vec<IssueId>,
     asked: Vec<IssueId>,
     failed: Vec<IssueId>,
     attachments_unknown: Vec<IssueId>,
@@ -66,6 +67,7 @@ impl BatchOutcome {
             .into_iter()
             .for_each(|fingerprint| synced.left_out(fingerprint));
         self.attachments.into_iter().for_each(|id| synced.attachment(id));
+        synced.neighbours(self.neighbours);
         synced.asked(self.asked);
         synced.failed(self.failed);
         synced.attachments_unknown(self.attachments_unknown);
@@ -234,6 +236,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
         outcome.attachments_unknown = fetched.attachments_unknown;
         self.sync.progress.denied(fetched.denied);
         outcome.absent = fetched.absent;
+        outcome.neighbours = fetched.neighbours;
         let gate = RuleGate::new(&self.sync.options.rules, &mut fetched.documents);
         for mut document in fetched.documents {
             if gate.admits(&mut document) {

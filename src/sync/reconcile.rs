@@ -17,15 +17,23 @@ use super::source::Source;
 /// A share of the listing in percent: above it, issues that search left out mean that its index cannot be trusted.
 const MAX_LAGGING_PERCENT: f64 = 1.0;
 
-/// Looks for leftovers among the selected documents, proves them and removes them. Returns how many documents stay
-/// because nobody could say whether they are gone.
+/// What became of the leftovers.
+#[derive(Debug, Default)]
+pub(super) struct Reconciled {
+    /// Documents that stay because nobody could say whether they are gone.
+    pub(super) kept: u64,
+    /// Issues whose documents repeat a part of what was removed, where that is remembered.
+    pub(super) neighbours: Vec<IssueId>,
+}
+
+/// Looks for leftovers among the selected documents, proves them and removes them.
 pub(super) async fn reconcile<S: Source, K: Sink>(
     sync: &Arc<ContentSync<S, K>>,
     attachments: &Arc<IndexedAttachments>,
     sealed: &SealedSynced,
     evidence: Evidence<'_>,
     selection: IndexSelection,
-) -> Result<u64, SyncError> {
+) -> Result<Reconciled, SyncError> {
     sync.source.confirm_account().await?;
     let leftovers = deletion::find_leftovers(sync.sink.as_ref(), sealed, evidence, selection).await?;
     let proof = deletion::prove(sync.source.as_ref(), leftovers, sealed).await?;
@@ -37,16 +45,22 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
         sync.progress.skipped("deletion", unknown);
     }
     index_lagging(sync, attachments, &proof.lagging, evidence).await?;
-    let kept = proof.unknown.len() as u64;
+    let mut reconciled = Reconciled {
+        kept: proof.unknown.len() as u64,
+        ..Reconciled::default()
+    };
     if proof.deletions() > 0 {
         sync.source.confirm_account().await?;
         info!(
             deletions = proof.deletions(),
             "removing what Jira does not show any more"
         );
+        if sealed.remembers_neighbours() {
+            reconciled.neighbours = sync.sink.neighbours(&proof.documents()).await?;
+        }
         proof.carry_out(sync.sink.as_ref(), sync.options.guard).await?;
     }
-    Ok(kept)
+    Ok(reconciled)
 }
 
 /// Issues that search left out although they can be read: index them, and fail when there are many.

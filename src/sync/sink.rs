@@ -83,6 +83,9 @@ pub trait Sink: Send + Sync + 'static {
     /// Reads what is indexed, page by page: everything that was written and flushed before.
     fn scan(&self, selection: IndexSelection) -> impl Future<Output = Result<Self::Scan, SinkError>> + Send;
 
+    /// The issues that these documents repeat a part of: the other ends of links, parents, sub-tasks.
+    fn neighbours(&self, documents: &[&str]) -> impl Future<Output = Result<Vec<IssueId>, SinkError>> + Send;
+
     /// The indexed document of an attachment that has content, by its numeric id and whatever its `_id`.
     fn attachment(&self, id: u64) -> impl Future<Output = Result<Option<Map<String, Value>>, SinkError>> + Send;
 

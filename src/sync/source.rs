@@ -108,6 +108,8 @@ pub struct FetchedIssues {
     pub documents: Vec<Document>,
     /// The attachments of the issues in `fetched`.
     pub attachments: Vec<PendingAttachment>,
+    /// Other issues whose documents repeat a part of those in `fetched`: linked ones, parents, sub-tasks.
+    pub neighbours: Vec<IssueId>,
     /// Issues that were read whole.
     pub fetched: Vec<IssueId>,
     /// Issues among `fetched` whose attachments Jira did not tell: what is indexed of them must stay.
