@@ -118,6 +118,7 @@ const KEYS: &[KeyInfo] = &[
     used("service.log_level"),
     used("service.log_format"),
     used("service.log_filter"),
+    used("service.monitoring_address"),
     no_effect(
         "service.fips_mode",
         "there is no FIPS build of this program; if you depend on it, do not run it",

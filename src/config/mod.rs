@@ -27,6 +27,7 @@ mod jira;
 mod service;
 
 mod logging;
+mod monitoring;
 
 pub mod environment;
 mod error;

@@ -2,9 +2,11 @@
 //!
 //! How the loops use them is theirs; `service.log_*` is in `logging`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::logging::{self, LogFormat, LogLevel};
+use super::monitoring;
 use super::reader::Reader;
 use super::values::SizeUnit;
 
@@ -41,6 +43,8 @@ pub struct ServiceConfig {
     pub log_format: LogFormat,
     /// A filter of tracing directives that takes the place of `log_level`, such as `info,elastic_client=debug`.
     pub log_filter: Option<String>,
+    /// Where metrics and health are served; nowhere when absent. Our own key.
+    pub monitoring_address: Option<SocketAddr>,
     /// Serve every connector of `service_types`, whether listed under `connectors` or not.
     pub worker_mode: bool,
     /// Service types for `worker_mode`.
@@ -76,6 +80,7 @@ pub(super) fn read(reader: &mut Reader) -> ServiceConfig {
         log_level,
         log_format,
         log_filter,
+        monitoring_address: monitoring::read(reader),
         worker_mode: reader.boolean("service.worker_mode", false),
         service_types: reader.text_list("service.service_types"),
     }

@@ -14,6 +14,7 @@ pub(super) async fn run(worker: &Worker) {
     let service = &worker.config.service;
     let interval = service.idling.min(service.heartbeat);
     loop {
+        worker.health.turned("heartbeat", interval);
         if let Some(Err(error)) = worker.stop.run_until_cancelled(pass(worker)).await {
             warn!(error = %error, "could not say that the service is alive; trying again");
         }

@@ -58,7 +58,12 @@ impl<'w> JobQueue<'w> {
         let worker = self.worker;
         let stop = worker.stop.clone();
         let new_job = self.new_job();
+        let name = match self.kind {
+            LockKind::Content => "content_jobs",
+            LockKind::AccessControl => "access_control_jobs",
+        };
         while !stop.is_cancelled() {
+            worker.health.turned(name, worker.config.service.idling);
             if let Some(Err(error)) = stop.run_until_cancelled(self.start_jobs()).await {
                 worker.failed("looking for jobs", None, error);
             }

@@ -3,7 +3,7 @@
 //! Finding jobs is left to `supervisor`; what a sync does to `sync`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use elastic_client::{ElasticClient, ElasticError, JobStatus, JobType, Refresh, SyncJobRecord};
@@ -25,7 +25,8 @@ use crate::config::{BulkConfig, ConnectorEntry, JiraLimits};
 use crate::sink::{ContentIndex, IndexSink, SinkOptions};
 use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
-use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary, WriteFence};
+use crate::sync::{ContentSync, Progress, Snapshot, SyncCursor, SyncError, SyncSummary, WriteFence};
+use crate::telemetry::{JobEnded, JobStarted};
 
 /// An access control job names the index of identities; its documents are counted in the content index all the same.
 const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
@@ -136,9 +137,10 @@ impl JobRunner {
         let limits = RenewalLimits::for_idle_after(self.idle_job_timeout);
         let fence = Arc::new(JobFence::new(Arc::clone(&lease), stop.clone(), limits));
         let report = JobReport::new(&job, Arc::clone(progress), limits.report);
+        let began = Instant::now();
         let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id, kind).await {
             Ok(Lock::Taken) => {
-                info!("claimed the job");
+                started(&job);
                 self.run_claimed(&lease, &job, &report, &stop, fence).await
             }
             Ok(Lock::Busy(other)) => {
@@ -150,13 +152,18 @@ impl JobRunner {
                 };
             }
             Ok(Lock::Missing) => {
+                started(&job);
                 let gone = "the connector of this job does not exist any more";
                 (JobEnd::Failed(gone.into()), None)
             }
-            Err(error) => (JobEnd::Failed(error.to_string()), None),
+            Err(error) => {
+                started(&job);
+                (JobEnd::Failed(error.to_string()), None)
+            }
         };
-        self.record_end(&lease, &job, &end, cursor, &report).await?;
-        Ok(end)
+        let recorded = self.record_end(&lease, &job, &end, cursor, &report).await;
+        ended(&job, &end, began.elapsed(), &report.progress().snapshot());
+        recorded.map(|()| end)
     }
 
     /// The sync and its heartbeat side by side; the sync ends first, in whatever way.
@@ -299,8 +306,7 @@ impl JobRunner {
             JobEnd::Failed(text) => (JobStatus::Error, Some(text.as_str())),
             JobEnd::Canceled => (JobStatus::Canceled, None),
             JobEnd::Suspended => (JobStatus::Suspended, None),
-            JobEnd::Lost(reason) | JobEnd::NotStarted(reason) => {
-                warn!(reason, "the job is not ours any more; its record is left alone");
+            JobEnd::Lost(_) | JobEnd::NotStarted(_) => {
                 return self.free_lock(job).await;
             }
         };
@@ -341,14 +347,6 @@ impl JobRunner {
             cursor: cursor.map(|cursor| cursor.to_stored()),
         };
         last_sync::record(&self.client, &self.connector.connector_id, &ended).await?;
-        match end {
-            JobEnd::Failed(text) => error!(error = text, indexed = counts.indexed, "the job failed"),
-            _ => info!(
-                indexed = counts.indexed,
-                deleted = counts.deleted,
-                "the job ended: {end:?}"
-            ),
-        }
         Ok(())
     }
 
@@ -379,4 +377,33 @@ impl JobRunner {
             }
         }
     }
+}
+
+fn started(job: &SyncJobRecord) {
+    JobStarted {
+        job_type: job.job_type.as_ref().map_or("unknown", JobType::as_str),
+        index: job.connector.index_name.as_deref().unwrap_or_default(),
+    }
+    .emit();
+}
+
+fn ended(job: &SyncJobRecord, end: &JobEnd, took: Duration, counts: &Snapshot) {
+    let (outcome, reason) = match end {
+        JobEnd::Completed => ("completed", None),
+        JobEnd::Failed(reason) => ("error", Some(reason.as_str())),
+        JobEnd::Canceled => ("canceled", None),
+        JobEnd::Suspended => ("suspended", None),
+        JobEnd::Lost(reason) | JobEnd::NotStarted(reason) => ("lost", Some(reason.as_str())),
+    };
+    JobEnded {
+        job_type: job.job_type.as_ref().map_or("unknown", JobType::as_str),
+        index: job.connector.index_name.as_deref().unwrap_or_default(),
+        outcome,
+        reason,
+        took,
+        indexed: counts.indexed,
+        deleted: counts.deleted,
+        skipped: counts.skipped,
+    }
+    .emit();
 }

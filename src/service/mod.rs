@@ -3,6 +3,7 @@
 //! This is where Jira's source and Elasticsearch's sink are wired to the engine. Nothing here prints.
 
 pub mod clients;
+pub mod monitoring;
 pub mod preflight;
 pub mod supervisor;
 

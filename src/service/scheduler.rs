@@ -28,6 +28,7 @@ pub(super) async fn run(worker: &Worker) {
         memory: Mutex::default(),
     };
     loop {
+        worker.health.turned("schedule", worker.config.service.idling);
         if let Some(Err(error)) = worker.stop.run_until_cancelled(scheduler.pass()).await {
             worker.failed("looking for connectors", None, error);
         }

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, Versioned};
+use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, JobStatus, Versioned};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 
 use crate::config::{Config, ConnectorEntry};
 use crate::source::field_definitions::SERVICE_TYPE;
+use crate::telemetry;
 
 /// A connector that exists and is ours.
 #[derive(Debug)]
@@ -62,6 +63,7 @@ impl ServedConnectors {
             return Ok(Arc::clone(connectors));
         }
         let found = Arc::new(self.look().await?);
+        count(&found);
         *last = Some((Instant::now(), Arc::clone(&found)));
         Ok(found)
     }
@@ -112,6 +114,17 @@ impl ServedConnectors {
             }));
         }
         Ok(found)
+    }
+}
+
+/// Whichever worker ran the last sync, its end is in the record.
+fn count(found: &[ServedConnector]) {
+    telemetry::connectors_served(found.len());
+    for connector in found {
+        let record = &connector.record.value;
+        if let (Some(JobStatus::Completed), Some(at)) = (&record.last_sync_status, record.last_synced) {
+            telemetry::last_synced(&connector.record.id, at);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use super::served_connectors::ServedConnectors;
 use super::worker::Worker;
 use super::{heartbeat, scheduler};
 use crate::config::Config;
+use crate::telemetry::Health;
 
 /// What a service does; one process may do a part of it only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +51,7 @@ pub struct Supervisor {
     client: ElasticClient,
     worker: String,
     actions: BTreeSet<Action>,
+    health: Health,
 }
 
 /// Why the service could not start or go on.
@@ -99,6 +101,7 @@ impl Supervisor {
             client,
             worker,
             actions: BTreeSet::from(Action::ALL),
+            health: Health::default(),
         })
     }
 
@@ -109,6 +112,13 @@ impl Supervisor {
         self
     }
 
+    /// Reports there when the start-up checks are done and when its loops turn.
+    #[must_use]
+    pub fn with_health(mut self, health: Health) -> Self {
+        self.health = health;
+        self
+    }
+
     /// Runs until `shutdown` is cancelled. Running jobs are suspended then.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), SupervisorError> {
         let ready = preflight(&self.client, &self.config.elasticsearch, &self.config.service);
@@ -116,6 +126,7 @@ impl Supervisor {
             Some(result) => drop(result?),
             None => return Ok(()),
         }
+        self.health.started();
         info!(
             connectors = self.config.connectors.len(),
             worker = self.worker,
@@ -129,6 +140,7 @@ impl Supervisor {
             client: self.client,
             config: self.config,
             name: self.worker,
+            health: self.health,
             stop,
             new_content_job: Notify::new(),
             new_access_control_job: Notify::new(),
@@ -164,6 +176,7 @@ async fn clean_up(worker: &Worker) {
     let interval = service.job_cleanup_interval.min(service.idle_job_timeout / 4);
     let mut cleanup = JobCleanup::new(worker.client.clone(), service.idle_job_timeout);
     loop {
+        worker.health.turned("cleanup", interval);
         let pass = async {
             let served = worker.served.current().await?;
             let ids: Vec<String> = served.iter().map(|connector| connector.record.id.clone()).collect();

@@ -10,6 +10,7 @@ use tracing::warn;
 use super::failure_budget::FailureBudget;
 use super::served_connectors::ServedConnectors;
 use crate::config::Config;
+use crate::telemetry::{self, Health};
 
 /// One running service, as its loops see it.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Worker {
     pub(super) name: String,
     pub(super) served: ServedConnectors,
     pub(super) failures: FailureBudget,
+    /// Told by each loop when it turns.
+    pub(super) health: Health,
     /// Cancelled when the service goes down.
     pub(super) stop: CancellationToken,
     /// Wakes who looks for jobs when there is a new one.
@@ -31,6 +34,7 @@ impl Worker {
     /// Counts a failed pass and says so.
     pub(super) fn failed(&self, what: &'static str, connector_id: Option<&str>, error: ElasticError) {
         warn!(connector.id = connector_id, error = %error, "{what} failed; trying again later");
+        telemetry::pass_failed();
         self.failures.note(error);
     }
 

@@ -22,6 +22,7 @@ use super::in_flight::InFlightLimit;
 use super::scan::{self, ContentScan};
 use crate::config::{BulkConfig, ErrorMonitorConfig};
 use crate::sync::{Flushed, IndexSelection, IssueId, Operation, Progress, Sink, SinkError, WriteFence};
+use crate::telemetry::{DocumentOutcome, DocumentSettled};
 
 /// The budget is counted in units of this size, because a semaphore counts in 32 bits.
 const BUDGET_UNIT: usize = 1024;
@@ -137,6 +138,7 @@ impl Shared {
                 self.progress.indexed(body.len() as u64);
             }
         }
+        settled(operation, DocumentOutcome::Applied);
         operation.settle();
         self.monitor.lock().unwrap_or_else(PoisonError::into_inner).applied();
     }
@@ -201,6 +203,7 @@ impl Shared {
         let reason = format!("{}: {}", error.kind, error.reason);
         warn!(document.id = id, reason, "elasticsearch refused a document");
         self.not_stored();
+        settled(operation, DocumentOutcome::Rejected);
         self.progress.rejected(id, &reason);
         operation.settle();
         if let Some(issue_id) = issue_id {
@@ -369,4 +372,20 @@ impl Sink for IndexSink {
             Err(error) => Err(SinkError::Elasticsearch(error.to_string())),
         }
     }
+}
+
+/// Counts an operation that has its outcome.
+fn settled(operation: &Operation, outcome: DocumentOutcome) {
+    let (operation, bytes) = match operation {
+        Operation::Index { source, .. } => ("index", source.len()),
+        Operation::Update { partial, .. } => ("update", partial.len()),
+        Operation::Delete { .. } => ("delete", 0),
+    };
+    let bytes = bytes as u64;
+    DocumentSettled {
+        operation,
+        outcome,
+        bytes,
+    }
+    .emit();
 }

@@ -1,6 +1,7 @@
-//! Logging: what every part of the program says through `tracing`, written to standard error.
+//! What every part of the program says about itself: the log on standard error, metrics, and whether its loops turn.
 //!
-//! Which level and form apply comes from the configuration; what is said is up to the parts.
+//! Which level and form apply comes from the configuration; what is said is up to the parts. Serving metrics and health
+//! over HTTP is left to `service`.
 
 mod setup;
 
@@ -9,4 +10,11 @@ mod record;
 mod ecs;
 mod text;
 
+mod events;
+mod health;
+mod metrics;
+
+pub use events::{DocumentOutcome, DocumentSettled, JobEnded, JobStarted, connectors_served, last_synced, pass_failed};
+pub use health::{Health, Stuck};
+pub use metrics::{METRICS, Metric, MetricKind, Metrics};
 pub use setup::{TelemetryError, init};

@@ -23,4 +23,5 @@ mod connector_create;
 mod connector_show;
 mod elasticsearch_errors;
 mod jira_errors;
+mod observability;
 mod sync_jobs;

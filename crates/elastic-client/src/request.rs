@@ -98,6 +98,11 @@ impl Request {
         self
     }
 
+    /// Whether it carries documents rather than a question.
+    pub(crate) fn is_bulk(&self) -> bool {
+        matches!(self.body, Body::Ndjson(_))
+    }
+
     /// Method and path for messages; the query stays out.
     pub(crate) fn label(&self) -> String {
         format!("{} /{}", self.method, self.segments.join("/"))

@@ -60,6 +60,7 @@ impl RetryPolicy {
             .adjust(|error, planned| planned.map(|wait| wait.max(wait_asked_for(error))))
             .notify(|error, wait| {
                 ambiguous_before |= error.status() == Some(503);
+                metrics::counter!("jira_connector_elasticsearch_retries_total").increment(1);
                 tracing::warn!(
                     error = %error,
                     wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),

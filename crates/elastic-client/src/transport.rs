@@ -3,13 +3,14 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use metrics::{counter, histogram};
 use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method};
@@ -135,7 +136,11 @@ impl Transport {
             }
         }
         let fault = |error: reqwest::Error| transport_fault(&error, &label, &self.shared.host, limit);
-        let response = builder.send().await.map_err(fault)?;
+        let began = Instant::now();
+        let sent = builder.send().await;
+        let status = sent.as_ref().ok().map(|response| response.status().as_u16());
+        count(request, status, began.elapsed(), body.bytes.len());
+        let response = sent.map_err(fault)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let answer_body = response.bytes().await.map_err(fault)?;
@@ -208,6 +213,15 @@ impl Transport {
 }
 
 /// Level 1: bulk bodies shrink to a fifth already, and higher levels cost more time than the network gives back.
+/// For whoever watches the process, through the `metrics` facade. Times end with the head of the answer.
+fn count(request: &Request, status: Option<u16>, took: Duration, sent_bytes: usize) {
+    let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    let operation = if request.is_bulk() { "bulk" } else { "other" };
+    counter!("jira_connector_elasticsearch_requests_total", "operation" => operation, "status" => status).increment(1);
+    histogram!("jira_connector_elasticsearch_request_duration_seconds", "operation" => operation).record(took);
+    counter!("jira_connector_elasticsearch_sent_bytes_total", "operation" => operation).increment(sent_bytes as u64);
+}
+
 fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes)?;

@@ -3,7 +3,7 @@
 //! Following redirects of downloads and reading their bodies is left to `download`.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -235,10 +235,11 @@ impl Transport {
             connect: self.config.connect_timeout,
             read: self.config.read_timeout,
         };
-        let response = builder
-            .send()
-            .await
-            .map_err(|error| sending_failed(error, url, line, limits))?;
+        let began = Instant::now();
+        let sent = builder.send().await;
+        let status = sent.as_ref().ok().map(|response| response.status().as_u16());
+        Stats::answered(class, status, began.elapsed());
+        let response = sent.map_err(|error| sending_failed(error, url, line, limits))?;
         tracing::trace!(
             endpoint = class.name(),
             status = response.status().as_u16(),

@@ -1,10 +1,13 @@
-//! Counts what was sent and received, in all and by endpoint class.
+//! Counts what was sent and received, in all and by endpoint class: for the callers of one client, and through the
+//! `metrics` facade for whoever watches the whole process.
 //!
 //! Showing or exporting the figures is left to the callers.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use metrics::{counter, histogram};
 
 use super::request::EndpointClass;
 
@@ -53,7 +56,17 @@ impl Stats {
         });
     }
 
+    /// A request was answered with this status, or not at all, this long after it was sent.
+    pub(crate) fn answered(class: EndpointClass, status: Option<u16>, took: Duration) {
+        // A label value for each status, of which Jira and proxies know some dozens.
+        let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let endpoint = class.name();
+        counter!("jira_connector_jira_requests_total", "endpoint" => endpoint, "status" => status).increment(1);
+        histogram!("jira_connector_jira_request_duration_seconds", "endpoint" => endpoint).record(took);
+    }
+
     pub(crate) fn retried(&self, class: EndpointClass) {
+        counter!("jira_connector_jira_retries_total", "endpoint" => class.name()).increment(1);
         self.update(class, |all, one| {
             all.retries += 1;
             one.retries += 1;
@@ -62,6 +75,9 @@ impl Stats {
 
     pub(crate) fn waited(&self, class: EndpointClass, wait: Duration) {
         if !wait.is_zero() {
+            let endpoint = class.name();
+            counter!("jira_connector_jira_waits_total", "endpoint" => endpoint).increment(1);
+            histogram!("jira_connector_jira_wait_seconds", "endpoint" => endpoint).record(wait);
             self.update(class, |all, _| {
                 all.rate_limit_waits += 1;
                 all.rate_limit_wait += wait;
@@ -71,6 +87,7 @@ impl Stats {
 
     pub(crate) fn received(&self, class: EndpointClass, bytes: usize) {
         let bytes = bytes as u64;
+        counter!("jira_connector_jira_received_bytes_total", "endpoint" => class.name()).increment(bytes);
         self.update(class, |all, one| {
             all.bytes_received += bytes;
             one.bytes_received += bytes;
