@@ -398,3 +398,12 @@ fn keys_of(yaml: &str) -> BTreeSet<String> {
     collect("", &serde_saphyr::from_str(yaml).unwrap(), &mut keys);
     keys
 }
+
+/// config.yml.example is mostly comments, and people keep them.
+#[test]
+fn a_file_may_hold_any_number_of_comments() {
+    let comments = "  # one more line about a key that is left as it is\n".repeat(500);
+    let text = format!("service:\n{comments}elasticsearch:\n{comments}  max_retries: 2\n{comments}");
+    let config = Config::from_text(Path::new("config.yml"), &text, &|_| None).unwrap();
+    assert_eq!(config.elasticsearch.max_retries, 2);
+}
