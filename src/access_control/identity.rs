@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use md5::{Digest, Md5};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::in_use::{Condition, Suffix, TokensInUse};
@@ -13,7 +15,7 @@ use super::tokens::{ANYONE, account as account_token, browse, level, related};
 pub const MAX_TOKENS: usize = 65_536;
 
 /// The tokens of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// All of them.
     pub tokens: BTreeSet<String>,
@@ -33,6 +35,25 @@ impl Identity {
         Self {
             tokens: BTreeSet::from([ANYONE.to_owned()]),
         }
+    }
+
+    /// The identity that a document of the index of identities holds.
+    pub fn stored(document: &Value) -> Self {
+        let tokens = document.pointer("/query/template/params/access_control");
+        let tokens = tokens.and_then(Value::as_array).into_iter().flatten();
+        Self {
+            tokens: tokens.filter_map(Value::as_str).map(str::to_owned).collect(),
+        }
+    }
+
+    /// Names the set of tokens: two identities with one fingerprint see the same.
+    pub fn fingerprint(&self) -> String {
+        let mut digest = Md5::new();
+        for token in &self.tokens {
+            digest.update(token.as_bytes());
+            digest.update([0]);
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Every token that an active account satisfies.

@@ -23,6 +23,19 @@ pub struct Person {
     pub locale: Option<String>,
 }
 
+impl Person {
+    /// Somebody of whom only the name of the identity is known.
+    pub fn nameless(name: &str) -> Self {
+        Self {
+            account: Account::new(name),
+            name: name.to_owned(),
+            display_name: None,
+            email: None,
+            locale: None,
+        }
+    }
+}
+
 /// The identity of a person. `field` is the keyword form of the access field in the content index, `now` in ISO 8601,
 /// `first_written` what an earlier document says.
 pub fn identity_document(

@@ -33,6 +33,10 @@ impl TokensInUse {
     /// Matches the tokens that are asked for, as a regular expression of Elasticsearch's `terms` aggregation.
     pub const PATTERN: &'static str = r"[^=]*(\@|\&role:|\&group:|\&internal)[^=]*";
 
+    /// Matches the tokens of documents that name no person and no field: one for each document at least, but for those
+    /// that are for nobody at all.
+    pub const PLAIN: &'static str = r"browse:[0-9]+(\&[^=@]*)?|nobody";
+
     /// Takes in what was found. Tokens of another form are left alone: nobody is given them.
     pub fn from_tokens<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Self {
         let mut in_use = Self::default();

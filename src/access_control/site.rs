@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::in_use::TokensInUse;
 use super::principal::{Account, Group, Holder, Known, Relation};
-use super::tokens::{browse, level};
+use super::tokens::{NOBODY, browse, level};
 
 /// The application role of agents, who may see internal comments.
 const SERVICE_DESK_AGENT: &str = "jira-servicedesk";
@@ -231,18 +231,30 @@ impl Site {
         all
     }
 
-    /// Tokens of documents whose readers are not known because a permission or a level could not be read.
-    pub fn undetermined_tokens(&self) -> BTreeSet<String> {
-        let mut tokens = BTreeSet::new();
-        for (id, project) in &self.projects {
-            let unknown = project.browse.read().is_none();
-            if unknown {
-                tokens.insert(browse(*id));
-            }
-            let levels = project.levels.iter();
-            let denied = levels.filter(|level| unknown || self.levels.get(level).and_then(Known::read).is_none());
-            tokens.extend(denied.map(|level_id| format!("{}{}", browse(*id), level(*level_id))));
-        }
-        tokens
+    /// Those of these tokens whose holders are not known, because a permission or a level could not be read. Of tokens
+    /// with further conditions the first two parts count.
+    pub fn undetermined<'t>(&self, tokens: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
+        let unknown = tokens
+            .into_iter()
+            .filter(|token| *token == NOBODY || !self.determines(token));
+        unknown.map(str::to_owned).collect()
+    }
+
+    fn determines(&self, token: &str) -> bool {
+        let mut parts = token.split('&');
+        let id = parts
+            .next()
+            .and_then(|part| part.strip_prefix("browse:")?.parse::<u64>().ok());
+        let Some(project) = id.and_then(|id| self.projects.get(&id)) else {
+            return false;
+        };
+        let level = parts
+            .next()
+            .and_then(|part| part.strip_prefix("level:")?.parse::<u64>().ok());
+        let level_known = level.is_none_or(|id| {
+            let members = self.levels.get(&id).and_then(Known::read);
+            project.levels.contains(&id) && members.is_some()
+        });
+        project.browse.read().is_some() && level_known
     }
 }

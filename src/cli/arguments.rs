@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::access_arguments::AccessCommand;
 use super::connector_arguments::ConnectorCommand;
 use super::rules_arguments::RulesCommand;
 use super::sync_arguments::SyncCommand;
@@ -76,6 +77,9 @@ pub enum Command {
     /// Start, watch, list and cancel syncs
     #[command(subcommand)]
     Sync(SyncCommand),
+    /// Document level security: what a user may see, and API keys limited to that
+    #[command(subcommand)]
+    Access(AccessCommand),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS)]
     Completions {

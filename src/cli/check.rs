@@ -3,11 +3,12 @@
 use elastic_client::ElasticClient;
 use serde_json::{Value, json};
 
-use super::context;
 use super::exit::CommandError;
 use super::output::Output;
+use super::{access_check, context};
 use crate::config::{Config, ConnectorEntry, JiraLimits};
 use crate::service::{self, USER_AGENT, client_for_connector};
+use crate::source::permissions::DocumentAccess;
 use crate::source::{JiraSettings, Login};
 
 /// One thing that was looked at.
@@ -18,10 +19,10 @@ struct Finding {
 }
 
 #[derive(Default)]
-struct Findings(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, subject: &str, result: Result<String, String>) -> bool {
+    pub(super) fn add(&mut self, subject: &str, result: Result<String, String>) -> bool {
         let ok = result.is_ok();
         let text = result.unwrap_or_else(|text| text);
         self.0.push(Finding {
@@ -100,7 +101,7 @@ async fn may_manage_connectors(client: &ElasticClient) -> Result<String, String>
         .map(|()| "readable and writable".to_owned())
 }
 
-async fn privileges(client: &ElasticClient, wanted: Value) -> Result<(), String> {
+pub(super) async fn privileges(client: &ElasticClient, wanted: Value) -> Result<(), String> {
     let answer = client.has_privileges(wanted).await.map_err(|error| error.to_string())?;
     if answer["has_all_requested"] == true {
         return Ok(());
@@ -156,7 +157,18 @@ async fn connector(client: &ElasticClient, entry: &ConnectorEntry, limits: &Jira
         }
     };
     findings.add(&subject("configuration"), Ok("complete".into()));
-    jira(settings, limits, &subject, findings).await;
+    if let Some(index) = record
+        .index_name
+        .as_deref()
+        .filter(|_| settings.document_level_security)
+    {
+        access_check::elasticsearch(client, entry, index, &subject, findings).await;
+    }
+    let access = jira(settings, limits, &subject, findings).await;
+    if let (Some(access), Some(index)) = (access, record.index_name.as_deref()) {
+        let documents = access_check::documents(client, entry, index, &access).await;
+        findings.add(&subject("access tokens"), documents);
+    }
 }
 
 async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index: &str) -> Result<String, String> {
@@ -170,13 +182,20 @@ async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index:
     privileges(&own, wanted).await.map(|()| format!("{index} is writable"))
 }
 
-async fn jira(settings: JiraSettings, limits: &JiraLimits, subject: &dyn Fn(&str) -> String, findings: &mut Findings) {
+/// The answer is what documents need to know about permissions, when document level security is on.
+async fn jira(
+    settings: JiraSettings,
+    limits: &JiraLimits,
+    subject: &dyn Fn(&str) -> String,
+    findings: &mut Findings,
+) -> Option<DocumentAccess> {
     let url = settings.url.clone();
+    let with_access = settings.document_level_security;
     let login = match Login::new(settings, limits, USER_AGENT).await {
         Ok(login) => login,
         Err(error) => {
             findings.add(&subject("Jira"), Err(error.to_string()));
-            return;
+            return None;
         }
     };
     let zone = login.myself.time_zone.as_deref().unwrap_or("unknown");
@@ -195,6 +214,11 @@ async fn jira(settings: JiraSettings, limits: &JiraLimits, subject: &dyn Fn(&str
             Err(error) => Err(error.to_string()),
         },
     );
+    if with_access {
+        access_check::jira(&login, subject, findings).await
+    } else {
+        None
+    }
 }
 
 fn report(findings: &Findings, output: &Output) {

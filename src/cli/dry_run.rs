@@ -10,6 +10,10 @@ use super::{context, verify};
 use crate::config::Config;
 
 pub(super) async fn run(config: &Config, options: SyncNow, output: &Output) -> Result<(), CommandError> {
+    if options.sync_type == SyncType::AccessControl {
+        let text = "a dry run is for content; `access show USER` says what an access control sync would let a user see";
+        return Err(CommandError::Usage(text.to_owned()));
+    }
     let inspection = verify::inspect(config, options.connector_id).await?;
     let index = inspection.index.clone();
     let stop = context::cancelled_by_signals();

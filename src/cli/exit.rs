@@ -11,8 +11,8 @@ use super::connector_arguments::ConnectorCommand;
 use super::output::Output;
 use super::sync_arguments::SyncCommand;
 use super::{
-    check, connector_configure, connector_create, connector_delete, connector_schedule, connector_show, rules, run,
-    sync_list, sync_now, sync_show, sync_start, verify,
+    access, check, connector_configure, connector_create, connector_delete, connector_schedule, connector_show, rules,
+    run, sync_list, sync_now, sync_show, sync_start, verify,
 };
 use crate::config::{Config, ConfigError, LogFormat, LogLevel};
 use crate::telemetry;
@@ -104,6 +104,7 @@ async fn carry_out(command: Command, config: &Config, output: &Output) -> Result
         Command::Connector(command) => connector(command, config, output).await,
         Command::Rules(command) => rules::run(config, command, output).await,
         Command::Sync(command) => sync(command, config, output).await,
+        Command::Access(command) => access::run(command, config, output).await,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Work is done by `service`, `source` and `elastic-client`; this module asks them and shows what came of it.
 
+mod access_arguments;
 mod arguments;
 mod connector_arguments;
 mod sync_arguments;
@@ -10,6 +11,8 @@ mod exit;
 mod output;
 mod prompt;
 
+mod access;
+mod access_check;
 mod check;
 mod config_file;
 mod connector_configure;

@@ -48,6 +48,9 @@ pub enum SyncType {
     Full,
     /// What changed since the last sync
     Incremental,
+    /// Who may see what: the identities of document level security
+    #[value(name = "access_control", alias = "access-control")]
+    AccessControl,
 }
 
 impl SyncType {
@@ -55,6 +58,7 @@ impl SyncType {
         match self {
             Self::Full => JobType::Full,
             Self::Incremental => JobType::Incremental,
+            Self::AccessControl => JobType::AccessControl,
         }
     }
 }

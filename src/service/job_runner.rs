@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
+use super::access_control_job::AccessControlError;
 use super::clients::{USER_AGENT, client_for_connector};
 use super::connector_lock::{self, Lock, LockKind};
 use super::job_fence::JobFence;
@@ -22,14 +23,14 @@ use super::last_sync::{self, LastSync};
 use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
 use crate::config::{BulkConfig, ConnectorEntry, JiraLimits};
-use crate::sink::{ContentIndex, IndexSink, SinkOptions};
+use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions};
 use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
 use crate::sync::{ContentSync, Progress, Snapshot, SyncCursor, SyncError, SyncSummary, WriteFence};
 use crate::telemetry::{JobEnded, JobStarted};
 
 /// An access control job names the index of identities; its documents are counted in the content index all the same.
-const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
+pub(super) const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
 
 /// Everything that running a job needs besides the job.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ pub struct RunJobError(#[from] ElasticError);
 
 /// Why a job that was started failed.
 #[derive(Debug, Error)]
-enum JobFailure {
+pub(super) enum JobFailure {
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -83,14 +84,16 @@ enum JobFailure {
     Elasticsearch(#[from] ElasticError),
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("this version runs full and incremental syncs, and this is a job of type {0}")]
+    #[error(transparent)]
+    AccessControl(#[from] AccessControlError),
+    #[error("this version runs full, incremental and access control syncs, and this is a job of type {0}")]
     UnsupportedType(String),
     #[error("the ingest pipeline \"{0}\" does not exist: create it, or choose another in the connector's settings")]
     NoPipeline(String),
 }
 
 /// How long a sync that ended waits for Elasticsearch's last answers.
-fn patience(reason: Option<StopReason>) -> Duration {
+pub(super) fn patience(reason: Option<StopReason>) -> Duration {
     match reason {
         // A service that is told to stop has seven seconds in all.
         Some(StopReason::Shutdown) => Duration::from_secs(5),
@@ -185,11 +188,11 @@ impl JobRunner {
             std::future::pending::<()>().await;
         };
         let result = tokio::select! {
-            result = self.sync(job, report, stop, fence) => result,
+            result = self.work(job, report, stop, fence) => result,
             () = heartbeat => unreachable!("the heartbeat never ends by itself"),
         };
         let end = match (result, stop.reason()) {
-            (Ok(summary), _) => return (JobEnd::Completed, Some(summary.cursor)),
+            (Ok(cursor), _) => return (JobEnd::Completed, cursor),
             (Err(_), Some(StopReason::Canceled)) => JobEnd::Canceled,
             (Err(_), Some(StopReason::Shutdown)) => JobEnd::Suspended,
             (Err(_), Some(StopReason::Lost(reason))) => JobEnd::Lost(reason),
@@ -197,6 +200,22 @@ impl JobRunner {
             (Err(failure), None) => JobEnd::Failed(failure.to_string()),
         };
         (end, None)
+    }
+
+    /// What the job asks for. The answer is the new cursor of a content sync.
+    async fn work(
+        &self,
+        job: &SyncJobRecord,
+        report: &JobReport,
+        stop: &JobStop,
+        fence: Arc<dyn WriteFence>,
+    ) -> Result<Option<SyncCursor>, JobFailure> {
+        if job.job_type == Some(JobType::AccessControl) {
+            self.access_control(job, report, stop, fence).await?;
+            return Ok(None);
+        }
+        let summary = self.sync(job, report, stop, fence).await?;
+        Ok(Some(summary.cursor))
     }
 
     async fn sync(
@@ -269,6 +288,11 @@ impl JobRunner {
         let source = Arc::new(login.open(files, Utc::now()).await?);
         fence.before_write().await.map_err(SyncError::from)?;
         ContentIndex::new(&data, &setup.index).prepare().await?;
+        if setup.settings.document_level_security {
+            // Tokens that no search finds would hide everything at best.
+            let access = IdentityIndex::new(data.clone(), &setup.index).access_field().await;
+            access.map_err(AccessControlError::from)?;
+        }
         let pipeline = self.existing_pipeline(setup).await?;
         let options = SinkOptions::from_config(&self.bulk);
         let sink = IndexSink::start(data, &setup.index, Some(pipeline), options, Arc::clone(progress), fence);

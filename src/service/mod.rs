@@ -20,6 +20,9 @@ mod due;
 pub mod filtering_check;
 pub mod registration;
 
+pub mod access_control_job;
+mod access_control_runner;
+pub mod access_view;
 mod idle_jobs;
 pub mod job_cleanup;
 mod job_queue;

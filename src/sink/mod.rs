@@ -4,6 +4,7 @@
 
 pub mod content_index;
 pub mod error_monitor;
+pub mod identity_index;
 pub mod index_sink;
 
 mod batcher;
@@ -13,4 +14,5 @@ mod mapping_repair;
 mod scan;
 
 pub use content_index::ContentIndex;
+pub use identity_index::{AccessIndexError, IdentityIndex, StoredIdentity};
 pub use index_sink::{IndexSink, RequestRetry, SinkOptions};

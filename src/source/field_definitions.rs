@@ -377,7 +377,7 @@ pub fn find(key: &str) -> Option<&'static FieldDefinition> {
 /// What a connector of this type can do, as its `features` say. Only what works is announced.
 pub fn features() -> Value {
     json!({
-        "document_level_security": {"enabled": false},
+        "document_level_security": {"enabled": true},
         "incremental_sync": {"enabled": true},
         "native_connector_api_keys": {"enabled": false},
         "sync_rules": {"advanced": {"enabled": false}, "basic": {"enabled": false}},

@@ -130,13 +130,6 @@ fn refuse_unsupported(configuration: &Configuration<'_>) -> Result<(), InvalidSe
             problem: problem.to_owned(),
         }))
     };
-    if configuration.get("use_document_level_security")? == FieldValue::Bool(true) {
-        return refuse(
-            "use_document_level_security",
-            "is on, and this version cannot carry Jira's permissions over yet; nothing is indexed rather than shown to \
-             everybody. Switch it off only for an index that all its readers may see whole",
-        );
-    }
     if configuration.get("use_text_extraction_service")? == FieldValue::Bool(true) {
         return refuse(
             "use_text_extraction_service",

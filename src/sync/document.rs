@@ -7,7 +7,7 @@ use std::fmt;
 use md5::{Digest, Md5};
 use serde_json::{Map, Value};
 
-pub use crate::access_control::ACCESS_FIELD;
+pub use crate::access_control::{ACCESS_FIELD, NOBODY};
 
 /// Elasticsearch refuses an `_id` of more than this many bytes of UTF-8.
 const MAX_ID_BYTES: usize = 512;

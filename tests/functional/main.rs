@@ -8,8 +8,9 @@
     reason = "a test that cannot go on ends with a panic; helpers are tests too"
 )]
 
-#[expect(dead_code, unused_imports, reason = "tests/it uses the rest of the harness")]
+#[expect(unused_imports, reason = "tests/it uses the rest of the harness")]
 mod harness;
 
+mod access;
 mod conformance;
 mod scenarios;

@@ -23,6 +23,25 @@ pub struct ApiKey {
     pub encoded: SecretString,
 }
 
+/// What Elasticsearch tells about an existing key.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ApiKeyInfo {
+    /// Id, not secret.
+    pub id: String,
+    /// The name it was given.
+    pub name: String,
+    /// Whether it was made unusable.
+    pub invalidated: bool,
+    /// What its maker noted on it.
+    #[serde(default)]
+    pub metadata: Value,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    api_keys: Vec<ApiKeyInfo>,
+}
+
 #[derive(Deserialize)]
 struct Created {
     id: String,
@@ -69,6 +88,20 @@ impl ApiKeys {
             .repeat(Repeat::OnlyIfNotCarriedOut);
         let Created { id, encoded } = self.transport.send(request).await?.parse()?;
         Ok(ApiKey { id, encoded })
+    }
+
+    /// The keys whose names begin with `prefix`: all that the account may see, or its own when it may see no others.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ApiKeyInfo>, ElasticError> {
+        let request = |own: bool| {
+            Request::get(&["_security", "api_key"])
+                .query("name", format!("{prefix}*"))
+                .query("owner", own.to_string())
+        };
+        let answer = match self.transport.send(request(false)).await {
+            Err(ElasticError::Forbidden { .. }) => self.transport.send(request(true)).await?,
+            answer => answer?,
+        };
+        Ok(answer.parse::<Listed>()?.api_keys)
     }
 
     /// Makes a key unusable at once. A key that is unusable already, or is not there, is no error.

@@ -45,7 +45,7 @@ mod sync_jobs;
 mod api_keys;
 mod indices;
 
-pub use api_keys::{ApiKey, ApiKeys};
+pub use api_keys::{ApiKey, ApiKeyInfo, ApiKeys};
 pub use bulk::{BulkBody, BulkRequest, BulkResponse, ItemAction, ItemError, ItemOutcome, ItemResult};
 pub use client::ElasticClient;
 pub use config::{Credentials, ElasticConfig};

@@ -58,6 +58,11 @@ impl DocumentAccess {
         format!("1:{}{per_issue}", fields.join(","))
     }
 
+    /// The schemes and levels that were read.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// Everything that is denied because it could not be read, in words.
     pub fn unreadable(&self) -> Vec<String> {
         self.site.unreadable()

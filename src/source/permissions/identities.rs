@@ -33,8 +33,19 @@ pub fn cannot_list_users(words: &str) -> String {
 pub struct People {
     /// Active users; app and customer accounts are left out.
     pub people: Vec<Person>,
-    /// Whether there may be more users than Jira showed.
-    pub may_lack_some: bool,
+    /// Users who are listed and have no identity, by the `_id` that it would have.
+    pub inactive: HashSet<String>,
+}
+
+/// What Jira says about one user.
+#[derive(Debug)]
+pub enum Presence {
+    /// There and active, although no list showed them.
+    Here(Person),
+    /// No longer there, or no longer active.
+    Gone,
+    /// No clear answer.
+    Unknown(String),
 }
 
 /// Reads permissions for identities.
@@ -62,15 +73,16 @@ impl IdentityReader {
             Permitted::Refused(words) => return Ok(Permitted::Refused(words)),
         };
         self.logins = Logins::of(&list.users);
-        let people = list
-            .users
-            .iter()
-            .filter(|user| has_identity(user))
-            .filter_map(person)
-            .collect();
+        if list.may_lack_some {
+            tracing::warn!(
+                "jira shows no complete list of users; users whose names are in another script may be missing"
+            );
+        }
+        let (active, others): (Vec<&User>, Vec<&User>) = list.users.iter().partition(|user| has_identity(user));
+        let names = others.into_iter().filter_map(person).map(|person| person.name);
         Ok(Permitted::Read(People {
-            people,
-            may_lack_some: list.may_lack_some,
+            inactive: names.collect(),
+            people: active.into_iter().filter_map(person).collect(),
         }))
     }
 
@@ -106,12 +118,15 @@ impl IdentityReader {
         self.client.confirm_account().await
     }
 
-    /// Whether a user is gone: no longer there, or no longer active. An error or a doubt is no proof.
-    pub async fn is_gone(&self, name: &str) -> Result<bool, JiraError> {
+    /// Asks about a user who is not listed and has an identity.
+    pub async fn look_up(&self, name: &str) -> Result<Presence, JiraError> {
         Ok(match self.client.user(name).await? {
-            Permitted::Read(None) => true,
-            Permitted::Read(Some(user)) => !has_identity(&user),
-            Permitted::Refused(_) => false,
+            Permitted::Read(None) => Presence::Gone,
+            Permitted::Read(Some(user)) if has_identity(&user) => {
+                person(&user).map_or_else(|| Presence::Unknown("Jira gave no id".to_owned()), Presence::Here)
+            }
+            Permitted::Read(Some(_)) => Presence::Gone,
+            Permitted::Refused(words) => Presence::Unknown(words),
         })
     }
 

@@ -10,4 +10,4 @@ mod identities;
 mod schemes;
 
 pub use document_access::{AccessOfIssue, DocumentAccess};
-pub use identities::{IdentityReader, People, cannot_list_users};
+pub use identities::{IdentityReader, People, Presence, cannot_list_users};

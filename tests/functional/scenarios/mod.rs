@@ -1,5 +1,6 @@
 //! The scenarios, from the plain to the nasty.
 
+mod access;
 mod advanced_rules;
 mod claims;
 mod content;

@@ -70,6 +70,24 @@ impl BulkBody {
         })
     }
 
+    /// Like [`update`](Self::update), refused with a conflict (409) when the document changed since this version of it
+    /// was read.
+    pub fn update_if_unchanged<T: Serialize + ?Sized>(
+        &mut self,
+        id: &str,
+        (seq_no, primary_term): (u64, u64),
+        doc: &T,
+    ) -> Result<usize, ElasticError> {
+        let condition = format!(",\"if_seq_no\":{seq_no},\"if_primary_term\":{primary_term}");
+        let write = |buffer: &mut Vec<u8>| {
+            buffer.extend_from_slice(b"{\"doc\":");
+            serde_json::to_writer(&mut *buffer, doc)?;
+            buffer.push(b'}');
+            Ok(())
+        };
+        self.add_under("update", id, &condition, Some(write))
+    }
+
     /// Deletes a document.
     pub fn delete(&mut self, id: &str) -> Result<usize, ElasticError> {
         self.add("delete", id, None::<fn(&mut Vec<u8>) -> serde_json::Result<()>>)
@@ -138,8 +156,15 @@ impl BulkBody {
     where
         W: FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
     {
+        self.add_under(action, id, "", write)
+    }
+
+    fn add_under<W>(&mut self, action: &str, id: &str, condition: &str, write: Option<W>) -> Result<usize, ElasticError>
+    where
+        W: FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
+    {
         let start = self.buffer.len();
-        let result = self.write_lines(action, id, write);
+        let result = self.write_lines(action, id, condition, write);
         match result {
             Ok(()) => {
                 self.operations += 1;
@@ -156,7 +181,7 @@ impl BulkBody {
         }
     }
 
-    fn write_lines<W>(&mut self, action: &str, id: &str, write: Option<W>) -> serde_json::Result<()>
+    fn write_lines<W>(&mut self, action: &str, id: &str, condition: &str, write: Option<W>) -> serde_json::Result<()>
     where
         W: FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
     {
@@ -164,6 +189,7 @@ impl BulkBody {
         self.buffer.extend_from_slice(action.as_bytes());
         self.buffer.extend_from_slice(b"\":{\"_id\":");
         serde_json::to_writer(&mut self.buffer, id)?;
+        self.buffer.extend_from_slice(condition.as_bytes());
         self.buffer.extend_from_slice(b"}}\n");
         if let Some(write) = write {
             let start = self.buffer.len();
@@ -230,6 +256,17 @@ mod tests {
         assert_eq!(bytes, body.len_bytes());
         body.update("2", &Unwritable).unwrap_err();
         assert_eq!((body.len_bytes(), body.operations()), (bytes, 1));
+    }
+
+    #[test]
+    fn a_conditional_update_names_the_version() {
+        let mut body = BulkBody::default();
+        body.update_if_unchanged("1", (7, 2), &serde_json::json!({ "a": 1 }))
+            .unwrap();
+        assert_eq!(
+            text(&mut body),
+            "{\"update\":{\"_id\":\"1\",\"if_seq_no\":7,\"if_primary_term\":2}}\n{\"doc\":{\"a\":1}}\n"
+        );
     }
 
     #[test]
