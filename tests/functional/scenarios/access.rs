@@ -63,7 +63,7 @@ async fn assert_everybody_sees_what_jira_shows(stack: &Stack, site: &Site) {
     let world = site.world(|world| world.clone());
     stack
         .elastic
-        .post(&format!("/{}/_refresh", stack.index), &json!({}))
+        .call(Method::POST, &format!("/{}/_refresh", stack.index), None)
         .await;
     let identities = stack
         .elastic
