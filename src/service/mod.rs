@@ -17,7 +17,7 @@ mod scheduler;
 
 pub mod cron;
 mod due;
-pub mod filtering_check;
+mod filtering_check;
 pub mod registration;
 
 pub mod access_control_job;
@@ -50,7 +50,6 @@ pub mod verify;
 
 pub use clients::{USER_AGENT, client_for_connector, elastic_client};
 pub use dry_run::{Inspection, InspectionError};
-pub use filtering_check::FilteringValidator;
 pub use job_runner::{JobEnd, JobRunner, RunJobError};
 pub use preflight::{PreflightError, preflight};
 pub use rule_validation::{RuleValidation, effect_of, validate_rules};

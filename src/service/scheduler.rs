@@ -64,7 +64,7 @@ impl Scheduler<'_> {
         if registration::pass(client, &connector.entry).await? == Readiness::NotReady {
             return Ok(());
         }
-        filtering_check::pass(client, id, &filtering_check::BasicRulesOnly).await?;
+        filtering_check::pass(client, id, &self.worker.config.jira).await?;
         for job_type in ORDER {
             self.schedule(id, &job_type).await?;
         }

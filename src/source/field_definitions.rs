@@ -380,6 +380,6 @@ pub fn features() -> Value {
         "document_level_security": {"enabled": true},
         "incremental_sync": {"enabled": true},
         "native_connector_api_keys": {"enabled": false},
-        "sync_rules": {"advanced": {"enabled": false}, "basic": {"enabled": false}},
+        "sync_rules": {"advanced": {"enabled": true}, "basic": {"enabled": true}},
     })
 }

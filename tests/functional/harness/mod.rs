@@ -18,5 +18,5 @@ pub(crate) use jira::Jira;
 pub(crate) use job::Job;
 pub(crate) use node::Node;
 pub(crate) use program::{Output, Service, run_program};
-pub(crate) use settled::eventually;
+pub(crate) use settled::{eventually, within};
 pub(crate) use stack::{Setup, Stack, Synced};

@@ -102,15 +102,32 @@ impl Service {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Sends SIGTERM and waits for the end; how long that took.
-    pub(crate) async fn terminate(&mut self) -> (ExitStatus, Duration) {
+    /// Sends a signal, `STOP` for SIGSTOP.
+    pub(crate) async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("the service still runs").to_string();
-        let began = Instant::now();
         let sent = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &pid])
+            .args(["-c", "kill -\"$1\" \"$0\"", &pid, name])
             .status()
             .await;
-        assert!(sent.unwrap().success(), "SIGTERM was not sent");
+        assert!(sent.unwrap().success(), "SIG{name} was not sent");
+    }
+
+    /// Ids of the jobs that the log names in lines with this message.
+    pub(crate) fn jobs_logged(&self, message: &str) -> Vec<String> {
+        let log = self.log();
+        let lines = log.lines().filter(|line| line.contains(message));
+        lines
+            .filter_map(|line| {
+                let rest = line.split_once("sync_job.id=")?.1;
+                Some(rest.split_whitespace().next()?.trim_matches('"').to_owned())
+            })
+            .collect()
+    }
+
+    /// Sends SIGTERM and waits for the end; how long that took.
+    pub(crate) async fn terminate(&mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        self.signal("TERM").await;
         let status = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
         let status = status.unwrap_or_else(|_| panic!("still running 30 s after SIGTERM; its log:\n{}", self.log()));
         (status.unwrap(), began.elapsed())

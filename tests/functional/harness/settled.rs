@@ -6,7 +6,16 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Polls until `look` gives a value; fails after a minute with what was waited for.
-pub(crate) async fn eventually<T, F, Fut>(what: &str, mut look: F) -> T
+pub(crate) async fn eventually<T, F, Fut>(what: &str, look: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    within(DEADLINE, what, look).await
+}
+
+/// The same with another deadline.
+pub(crate) async fn within<T, F, Fut>(deadline: Duration, what: &str, mut look: F) -> T
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Option<T>>,
@@ -16,7 +25,7 @@ where
         if let Some(found) = look().await {
             return found;
         }
-        assert!(began.elapsed() < DEADLINE, "never happened within {DEADLINE:?}: {what}");
+        assert!(began.elapsed() < deadline, "never happened within {deadline:?}: {what}");
         tokio::time::sleep(PAUSE).await;
     }
 }

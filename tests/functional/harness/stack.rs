@@ -146,6 +146,19 @@ impl Stack {
         run_program(self.folder(), &arguments).await
     }
 
+    /// A further connector with the configuration of the first, and an index of its own, whose name begins alike.
+    pub(crate) async fn another_connector(&self, number: usize) -> String {
+        let id = format!("{}-{number}", self.index);
+        let body = json!({ "index_name": id, "service_type": "jira", "name": id });
+        self.elastic.put(&format!("/_connector/{id}"), &body).await;
+        let configuration = self.connector_record().await["configuration"].clone();
+        let body = json!({ "configuration": configuration });
+        self.elastic
+            .put(&format!("/_connector/{id}/_configuration"), &body)
+            .await;
+        id
+    }
+
     /// A config.yml that signs in as the superuser, for these connectors.
     pub(crate) fn admin_config(&self, connectors: &[&str]) -> String {
         let (url, user, password) = (&self.elastic.url, Elastic::USERNAME, Elastic::PASSWORD);
@@ -311,7 +324,7 @@ impl Stack {
     async fn remove(elastic: Elastic, index: String, connector: String) {
         let mut connectors = vec![connector];
         let (_, found) = elastic
-            .call(Method::GET, &format!("/_connector?index_name={index}"), None)
+            .call(Method::GET, &format!("/_connector?size=1000&query={index}"), None)
             .await;
         for record in found["results"].as_array().into_iter().flatten() {
             connectors.extend(record["id"].as_str().map(str::to_owned));
@@ -322,6 +335,12 @@ impl Stack {
         }
         let key = json!({ "name": format!("{index}-connector") });
         elastic.call(Method::DELETE, "/_security/api_key", Some(&key)).await;
+        for record in found["results"].as_array().into_iter().flatten() {
+            if let Some(further) = record["index_name"].as_str() {
+                let path = format!("/{further}?ignore_unavailable=true");
+                elastic.call(Method::DELETE, &path, None).await;
+            }
+        }
         let path = format!("/{index}?ignore_unavailable=true");
         elastic.call(Method::DELETE, &path, None).await;
     }

@@ -1,0 +1,105 @@
+//! Schedules and draft rules of connectors, as Kibana writes them, with services that look all the time.
+
+use jira_fixture::Options;
+use serde_json::{Value, json};
+
+use crate::harness::{Setup, Stack, eventually};
+
+async fn schedule(stack: &Stack, scheduling: Value) {
+    let path = format!("/_connector/{}/_scheduling", stack.connector);
+    stack.elastic.put(&path, &json!({ "scheduling": scheduling })).await;
+}
+
+async fn jobs(stack: &Stack) -> Vec<Value> {
+    let path = format!("/_connector/_sync_job?connector_id={}&size=1000", stack.connector);
+    stack.elastic.get(&path).await["results"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_services_create_one_job_for_each_run_of_a_schedule() {
+    let setup = Setup {
+        jira: Options::default(),
+        ..Setup::default()
+    };
+    let stack = Stack::with(setup.field("projects", "FIX")).await;
+    let mut services = [stack.start_service(), stack.start_service()];
+    // Every other second, so that several runs fit into the test.
+    schedule(
+        &stack,
+        json!({ "incremental": { "enabled": true, "interval": "0/2 * * * * ?" } }),
+    )
+    .await;
+    eventually("several runs are over", async || {
+        let jobs = jobs(&stack).await;
+        (jobs.iter().filter(|job| job["status"] == "completed").count() >= 3).then_some(())
+    })
+    .await;
+    for service in &mut services {
+        service.terminate().await;
+    }
+    let mut runs: Vec<i64> = Vec::new();
+    for job in jobs(&stack).await {
+        assert_eq!(
+            (&job["job_type"], &job["trigger_method"]),
+            (&json!("incremental"), &json!("scheduled"))
+        );
+        let created = job["created_at"].as_str().unwrap();
+        let created = chrono::DateTime::parse_from_rfc3339(created).unwrap();
+        runs.push(created.timestamp_millis() / 2_000);
+    }
+    runs.sort_unstable();
+    let distinct: std::collections::BTreeSet<i64> = runs.iter().copied().collect();
+    assert_eq!(distinct.len(), runs.len(), "two jobs for one run: {runs:?}");
+    let record = stack.connector_record().await;
+    assert!(record["last_incremental_sync_scheduled_at"].is_string(), "{record}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schedule_that_cannot_be_read_is_named_in_the_record() {
+    let stack = Stack::small().await;
+    // The API would refuse it; older versions and direct writers do not.
+    let doc = json!({ "doc": { "scheduling": { "full": { "enabled": true, "interval": "0 0 0 * * *" } } } });
+    let path = format!("/.elastic-connectors/_update/{}?refresh=true", stack.connector);
+    stack.elastic.post(&path, &doc).await;
+    let _service = stack.start_service();
+    let record = eventually("the record names the schedule", async || {
+        let record = stack.connector_record().await;
+        (record["status"] == "error").then_some(record)
+    })
+    .await;
+    let error = record["error"].as_str().unwrap();
+    assert!(
+        error.contains("the schedule of full syncs, `0 0 0 * * *`, cannot be used")
+            && error.contains("exactly one of day of month"),
+        "{error}"
+    );
+    schedule(
+        &stack,
+        json!({ "full": { "enabled": false, "interval": "0 0 0 * * ?" } }),
+    )
+    .await;
+    eventually("the record is in order again", async || {
+        let record = stack.connector_record().await;
+        (record["status"] == "connected" && record["error"].is_null()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_waits_for_a_connector_that_does_not_exist_yet_and_serves_it() {
+    let stack = Stack::small().await;
+    let config = stack.admin_config(&[&stack.connector, "comes-later"]);
+    std::fs::write(stack.file("waiting.yml"), &config).unwrap();
+    std::fs::write(stack.file("alone.yml"), config.replace(&stack.connector, "never-comes")).unwrap();
+    let mut alone = stack.start_service_with(&stack.file("alone.yml"));
+    eventually("the service says what it waits for", async || {
+        alone.log().contains("there is no such connector").then_some(())
+    })
+    .await;
+    let service = stack.start_service_with(&stack.file("waiting.yml"));
+    let job = stack.elastic.create_job(&stack.connector).await;
+    assert_eq!(stack.finished(&job).await.status(), "completed");
+    assert!(service.log().contains("comes-later"), "{}", service.log());
+    let (status, _) = alone.terminate().await;
+    assert!(status.success(), "{}", alone.log());
+}
