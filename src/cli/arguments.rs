@@ -63,7 +63,7 @@ pub enum Command {
     /// Run the service: find sync jobs of the configured connectors and carry them out
     ///
     /// The first SIGTERM or Ctrl-C suspends running jobs cleanly, the second stops at once.
-    Run,
+    Run(Run),
     /// Look at Elasticsearch and at each connector's Jira, and name what is missing
     Check,
     /// Create, look at, change and delete connectors
@@ -86,6 +86,32 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Do only this; may be repeated. Without it the first four are done
+    #[arg(long = "action", value_enum, value_name = "ACTION")]
+    pub actions: Vec<RunAction>,
+}
+
+/// What a service does; the names are those of Elastic's connector service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum RunAction {
+    /// Keep connector records in order and create the jobs of their schedules
+    Schedule,
+    /// Run full and incremental syncs
+    SyncContent,
+    /// Run access control syncs
+    SyncAccessControl,
+    /// Repair jobs whose worker or connector is gone
+    Cleanup,
+    /// List the connectors and end, as `connector list` does
+    List,
+    /// Print the configuration as it was understood, secrets hidden, and end
+    Config,
 }
 
 /// Options of `verify`.

@@ -25,6 +25,9 @@ pub(super) async fn connect(config: &Config) -> Result<ElasticClient, CommandErr
     let client = service::elastic_client(&config.elasticsearch).map_err(anyhow::Error::from)?;
     let server = reach(&client).await.context("cannot use Elasticsearch")?;
     service::preflight::check_version(&server).map_err(anyhow::Error::from)?;
+    if service::preflight::needs_indices(&server) {
+        client.forgo_connectors_api();
+    }
     Ok(client)
 }
 

@@ -71,7 +71,9 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         .enable_all()
         .build()
         .map_err(|error| anyhow::anyhow!("cannot start: {error}"))?;
-    if matches!(arguments.command, Command::Run) {
+    if let Command::Run(options) = &arguments.command
+        && run::serves(options)
+    {
         let config = Config::load(&arguments.config)?;
         let level = match arguments.verbose {
             0 => config.service.log_level,
@@ -81,7 +83,7 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         telemetry::init(level, config.service.log_format, config.service.log_filter.as_deref())
             .map_err(|error| CommandError::Usage(error.to_string()))?;
         config.warnings.iter().for_each(|warning| warn!("{warning}"));
-        return runtime.block_on(run::run(config));
+        return runtime.block_on(run::run(config, options));
     }
     let level = match arguments.verbose {
         0 => LogLevel::Error,
@@ -98,7 +100,8 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
 
 async fn carry_out(command: Command, config: &Config, output: &Output) -> Result<(), CommandError> {
     match command {
-        Command::Run | Command::Completions { .. } => unreachable!("handled before a configuration is read"),
+        Command::Run(options) => run::once(&options, config, output).await,
+        Command::Completions { .. } => unreachable!("handled before a configuration is read"),
         Command::Check => check::check(config, output).await,
         Command::Verify(options) => verify::run(config, options, output).await,
         Command::Connector(command) => connector(command, config, output).await,

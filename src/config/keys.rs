@@ -68,10 +68,7 @@ const KEYS: &[KeyInfo] = &[
         "elasticsearch.log_level",
         "set service.log_filter, for example to \"info,elastic_client=debug\"",
     ),
-    no_effect(
-        "elasticsearch.feature_use_connectors_api",
-        "this version uses the API and the indices side by side; both must be there",
-    ),
+    used("elasticsearch.feature_use_connectors_api"),
     used("elasticsearch.bulk.compress"),
     used("elasticsearch.bulk.chunk_size"),
     used("elasticsearch.bulk.chunk_max_mem_size"),

@@ -16,7 +16,7 @@ pub fn elastic_client(config: &ElasticsearchConfig) -> Result<ElasticClient, Ela
             password: password.clone(),
         },
     };
-    ElasticClient::new(ElasticConfig {
+    let client = ElasticClient::new(ElasticConfig {
         host: config.host.clone(),
         credentials,
         verify_certs: config.verify_certs,
@@ -28,7 +28,11 @@ pub fn elastic_client(config: &ElasticsearchConfig) -> Result<ElasticClient, Ela
         retry_on_timeout: config.retry_on_timeout,
         compress: config.compress.unwrap_or_else(|| !is_loopback(&config.host)),
         user_agent: USER_AGENT.to_owned(),
-    })
+    })?;
+    if !config.use_connectors_api {
+        client.forgo_connectors_api();
+    }
+    Ok(client)
 }
 
 /// The client for one connector's content index: its own API key when it has one.

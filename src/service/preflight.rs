@@ -40,6 +40,13 @@ pub async fn preflight(
         )
         .await?;
     check_version(&server)?;
+    if needs_indices(&server) {
+        info!(
+            elasticsearch.version = server.version,
+            "this version lacks parts of the _connector api; records are read and written in their indices"
+        );
+        client.forgo_connectors_api();
+    }
     for attempt in 1.. {
         match client.indices().ensure_connector_indices().await {
             Ok(()) => break,
@@ -52,6 +59,12 @@ pub async fn preflight(
     }
     info!(elasticsearch.version = server.version, "elasticsearch is ready");
     Ok(server)
+}
+
+/// Before 8.15 the API is a beta, or not there at all.
+pub fn needs_indices(server: &ServerInfo) -> bool {
+    const FIRST_WITH_API: (u32, u32) = (8, 15);
+    !server.is_serverless() && server.major_minor().is_some_and(|version| version < FIRST_WITH_API)
 }
 
 /// Refuses what is too old by name; a version that was not tested is only mentioned.

@@ -135,14 +135,40 @@ pub fn registration(record: &ConnectorRecord) -> Map<String, Value> {
         update.insert("status".into(), ConnectorStatus::NeedsConfiguration.as_str().into());
         return update;
     }
-    let missing: Map<String, Value> = definition()
-        .into_iter()
-        .filter(|(key, _)| !record.configuration.contains_key(key))
-        .collect();
-    if !missing.is_empty() {
-        update.insert("configuration".into(), Value::Object(missing));
+    let changes = field_changes(&record.configuration);
+    if !changes.is_empty() {
+        update.insert("configuration".into(), Value::Object(changes));
     }
     update
+}
+
+/// Fields that are missing, and attributes that the others lack. When fields are missing the record is of another
+/// version, and captions, rules and the like of its fields are brought up to date too; otherwise two versions at work
+/// on one connector would undo each other's texts for ever. A value is never changed.
+fn field_changes(stored: &Map<String, Value>) -> Map<String, Value> {
+    let defined = definition();
+    let is_of_another_version = defined.keys().any(|key| !stored.contains_key(key));
+    let mut changes = Map::new();
+    for (key, field) in defined {
+        let Some(present) = stored.get(&key).and_then(Value::as_object) else {
+            changes.insert(key, field);
+            continue;
+        };
+        let attributes = field.as_object().into_iter().flatten();
+        let outdated: Map<String, Value> = attributes
+            // Elasticsearch drops attributes that are null.
+            .filter(|(name, value)| name.as_str() != "value" && !value.is_null())
+            .filter(|(name, value)| match present.get(*name) {
+                None => true,
+                Some(stored) => is_of_another_version && stored != *value,
+            })
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if !outdated.is_empty() {
+            changes.insert(key, Value::Object(outdated));
+        }
+    }
+    changes
 }
 
 #[cfg(test)]
@@ -171,5 +197,26 @@ mod tests {
         let added: Vec<&String> = update["configuration"].as_object().unwrap().keys().collect();
         assert_eq!(added, ["max_deletion_percent"]);
         assert!(!update.contains_key("status"));
+    }
+
+    #[test]
+    fn attributes_are_completed_and_refreshed_with_an_upgrade_and_values_stay() {
+        let mut stored = definition();
+        stored["jira_url"]["value"] = "https://example.atlassian.net".into();
+        stored["jira_url"]["label"] = "An older caption".into();
+        stored["projects"].as_object_mut().unwrap().remove("required");
+        assert_eq!(
+            Value::Object(field_changes(&stored)),
+            json!({ "projects": { "required": true } })
+        );
+        stored.remove("sweep_interval");
+        let changes = field_changes(&stored);
+        assert_eq!(changes["jira_url"], json!({ "label": "Jira host url" }));
+        assert!(changes["sweep_interval"]["value"].is_number());
+        let stored = definition();
+        assert!(
+            field_changes(&stored).is_empty(),
+            "nothing is written when nothing is missing"
+        );
     }
 }

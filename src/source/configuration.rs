@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::field_definitions::{FIELDS, FieldDefinition, FieldType, find};
+use super::record_validations;
 
 /// A value after conversion to the field's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +95,21 @@ impl<'a> Configuration<'a> {
         FIELDS
             .iter()
             .filter(|field| self.applies(field))
-            .filter_map(|field| self.check(field).err())
+            .filter_map(|field| self.check(field).and_then(|()| self.check_record(field)).err())
             .collect()
+    }
+
+    /// The validations that the record itself carries for a field.
+    fn check_record(&self, field: &'static FieldDefinition) -> Result<(), FieldProblem> {
+        let validations = self.record.get(field.key).and_then(|entry| entry.get("validations"));
+        match record_validations::violation(validations.unwrap_or(&Value::Null), &self.get(field.key)?) {
+            None => Ok(()),
+            Some(problem) => Err(FieldProblem {
+                key: field.key,
+                label: field.label,
+                problem,
+            }),
+        }
     }
 
     fn check(&self, field: &'static FieldDefinition) -> Result<(), FieldProblem> {

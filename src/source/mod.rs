@@ -5,6 +5,7 @@
 pub mod configuration;
 pub mod documents;
 pub mod field_definitions;
+mod record_validations;
 pub mod settings;
 
 mod attachments;

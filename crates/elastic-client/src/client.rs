@@ -107,6 +107,12 @@ impl ElasticClient {
         self.transport.send(request).await?.json()
     }
 
+    /// From now on, for all clones of this client too, connector records and jobs are read and written in their indices
+    /// only, without the `_connector` API: for versions before 8.15, and for those who switch it off.
+    pub fn forgo_connectors_api(&self) {
+        self.transport.forgo_connectors_api();
+    }
+
     /// Connector records, see [`Connectors`].
     #[must_use]
     pub fn connectors(&self) -> Connectors {

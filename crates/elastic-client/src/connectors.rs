@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::api_by_index;
 use crate::connector_indices::{self, CONNECTORS_ALIAS, Refresh, Updated, Versioned};
 use crate::error::ElasticError;
 use crate::records::ConnectorRecord;
@@ -55,6 +56,9 @@ impl Connectors {
     /// An id in use is [`ElasticError::AlreadyExists`]: Elasticsearch itself would reset that connector to its initial
     /// state, configuration included.
     pub async fn put(&self, id: Option<&str>, body: &Value) -> Result<String, ElasticError> {
+        if !self.transport.has_connectors_api() {
+            return api_by_index::create_connector(&self.transport, id, body).await;
+        }
         let Some(id) = id else {
             let request = Request::post(&["_connector"])
                 .json(body)
@@ -192,6 +196,9 @@ impl Connectors {
 
     /// Deletes the connector, and its jobs if asked to; never an index or an API key.
     pub async fn delete(&self, id: &str, delete_sync_jobs: bool) -> Result<(), ElasticError> {
+        if !self.transport.has_connectors_api() {
+            return api_by_index::delete_connector(&self.transport, id, delete_sync_jobs).await;
+        }
         let request = Request::delete(&["_connector", id]).query("delete_sync_jobs", delete_sync_jobs.to_string());
         self.transport.send(request).await.map(drop)
     }
@@ -229,6 +236,13 @@ impl Connectors {
     }
 
     async fn put_part(&self, id: &str, part: &str, body: Option<&Value>) -> Result<(), ElasticError> {
+        if !self.transport.has_connectors_api() {
+            let result = api_by_index::put_part(&self.transport, id, part, body).await;
+            return result.map_err(|error| match body {
+                Some(body) => redaction::without_values(error, body),
+                None => error,
+            });
+        }
         let segments: Vec<&str> = ["_connector", id].into_iter().chain(part.split('/')).collect();
         let request = Request::put(&segments);
         let Some(body) = body else {

@@ -39,6 +39,7 @@ mod records;
 
 mod connector_indices;
 
+mod api_by_index;
 mod connectors;
 mod sync_jobs;
 

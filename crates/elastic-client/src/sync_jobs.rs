@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::api_by_index;
 use crate::connector_indices::{self, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
 use crate::error::ElasticError;
 use crate::records::{JobStatus, JobType, SyncJobRecord, TriggerMethod};
@@ -65,6 +66,10 @@ impl SyncJobs {
         job_type: &JobType,
         trigger_method: &TriggerMethod,
     ) -> Result<String, ElasticError> {
+        if !self.transport.has_connectors_api() {
+            let (job_type, trigger_method) = (job_type.as_str(), trigger_method.as_str());
+            return api_by_index::create_job(&self.transport, connector_id, job_type, trigger_method).await;
+        }
         let body = json!({
             "id": connector_id,
             "job_type": job_type.as_str(),
@@ -95,12 +100,18 @@ impl SyncJobs {
     /// Asks for cancellation: a waiting job is canceled at once, a running one becomes `canceling`. Any other state is
     /// [`ElasticError::BadRequest`].
     pub async fn cancel(&self, id: &str) -> Result<(), ElasticError> {
+        if !self.transport.has_connectors_api() {
+            return api_by_index::cancel_job(&self.transport, id).await;
+        }
         let request = Request::put(&["_connector", "_sync_job", id, "_cancel"]).repeat(Repeat::OnlyIfNotCarriedOut);
         self.transport.send(request).await.map(drop)
     }
 
     /// Deletes the job's document, in whatever state.
     pub async fn delete(&self, id: &str) -> Result<(), ElasticError> {
+        if !self.transport.has_connectors_api() {
+            return api_by_index::delete_job(&self.transport, id).await;
+        }
         self.transport
             .send(Request::delete(&["_connector", "_sync_job", id]))
             .await

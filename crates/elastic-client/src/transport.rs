@@ -3,6 +3,7 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -44,6 +45,7 @@ struct Shared {
     request_timeout: Duration,
     retry: RetryPolicy,
     compress: bool,
+    connectors_api: AtomicBool,
 }
 
 /// A body as it goes over the wire.
@@ -91,6 +93,7 @@ impl Transport {
                     on_timeout: config.retry_on_timeout,
                 },
                 compress: config.compress,
+                connectors_api: AtomicBool::new(true),
             }),
         })
     }
@@ -101,6 +104,16 @@ impl Transport {
             shared: Arc::clone(&self.shared),
             authorization: authorization(credentials)?,
         })
+    }
+
+    /// Whether the `_connector` API is to be used.
+    pub(crate) fn has_connectors_api(&self) -> bool {
+        self.shared.connectors_api.load(Relaxed)
+    }
+
+    /// From now on, for all clones too, the indices are used in place of the `_connector` API.
+    pub(crate) fn forgo_connectors_api(&self) {
+        self.shared.connectors_api.store(false, Relaxed);
     }
 
     /// Scheme, host and port, for messages.

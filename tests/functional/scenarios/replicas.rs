@@ -39,8 +39,8 @@ impl Fleet {
             connectors.push(stack.another_connector(number).await);
         }
         let ids: Vec<&str> = connectors.iter().map(String::as_str).collect();
-        let config =
-            stack.admin_config(&ids) + "  idle_job_timeout: 4\n  max_concurrent_content_syncs: 3\n  log_level: DEBUG\n";
+        let config = stack.admin_config(&ids)
+            + "service.idle_job_timeout: 4\nservice.max_concurrent_content_syncs: 3\nservice.log_level: DEBUG\n";
         std::fs::write(stack.file("fleet.yml"), config).unwrap();
         let mut jobs = Vec::new();
         for _ in 0..JOBS_OF_EACH {
@@ -92,7 +92,7 @@ impl Fleet {
     }
 
     /// Meets the worker while it holds a job, after at least `after` claims.
-    async fn caught<'a>(&self, worker: &Service, signal: &str, after: usize) -> BTreeSet<String> {
+    async fn caught(&self, worker: &Service, signal: &str, after: usize) -> BTreeSet<String> {
         within(LONG, "a worker is met at its work", async || {
             if worker.jobs_logged("claimed the job").len() < after {
                 return None;

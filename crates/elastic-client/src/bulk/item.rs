@@ -71,6 +71,9 @@ impl ItemResult {
             _ if kind == "cluster_block_exception" => ItemOutcome::Blocked,
             429 | 502..=504 => ItemOutcome::Retry,
             _ if kind == "es_rejected_execution_exception" => ItemOutcome::Retry,
+            // A master that is too busy to add a field to the mapping within 30 s.
+            _ if kind == "process_cluster_event_timeout_exception" => ItemOutcome::Retry,
+            500 if kind == "mapper_exception" => ItemOutcome::Retry,
             _ => ItemOutcome::Rejected,
         }
     }
@@ -159,6 +162,8 @@ mod tests {
     #[test_case(429, None, Some("es_rejected_execution_exception") => ItemOutcome::Retry)]
     #[test_case(429, None, Some("circuit_breaking_exception") => ItemOutcome::Retry)]
     #[test_case(503, None, Some("unavailable_shards_exception") => ItemOutcome::Retry)]
+    #[test_case(500, None, Some("mapper_exception") => ItemOutcome::Retry; "the mapping could not be changed in time")]
+    #[test_case(400, None, Some("mapper_exception") => ItemOutcome::Rejected; "a mapping that cannot be")]
     #[test_case(400, None, Some("document_parsing_exception") => ItemOutcome::Rejected)]
     #[test_case(409, None, Some("version_conflict_engine_exception") => ItemOutcome::Rejected)]
     #[test_case(200, None, Some("odd") => ItemOutcome::Rejected; "an error with a good status is an error")]
