@@ -24,7 +24,9 @@ fn content_of(attachment: u32, fault: Fault) -> Fault {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attachment_that_cannot_be_fetched_is_on_record_and_indexed_later() {
-    let stack = Stack::small().await;
+    let mut setup = Setup::default();
+    setup.config.push("jira.request_timeout: 4s");
+    let stack = Stack::with(setup).await;
     let key = stack.jira.special("comments_20");
     let cases = [
         (Fault::status("attachment_content", 404), "404"),
@@ -32,6 +34,7 @@ async fn an_attachment_that_cannot_be_fetched_is_on_record_and_indexed_later() {
         (Fault::status("attachment_content", 403), "403"),
         (Fault::new("attachment_content", FaultKind::Html), "web page"),
         (Fault::new("attachment_content", FaultKind::Reset), ""),
+        (Fault::new("attachment_content", FaultKind::Hang), "4000 ms"),
     ];
     let mut attachments = Vec::new();
     for (fault, reason) in cases {
