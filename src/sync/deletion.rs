@@ -121,6 +121,7 @@ pub(super) async fn prove<S: Source>(
     source: &S,
     leftovers: Leftovers,
     synced: &SealedSynced,
+    evidence: Evidence<'_>,
 ) -> Result<Proof, SyncError> {
     let mut proof = Proof {
         out_of_scope: leftovers.superseded,
@@ -156,7 +157,7 @@ pub(super) async fn prove<S: Source>(
             .map(|id| format!("issue {id}: Jira was not asked about it")),
     );
 
-    prove_by_key(source, leftovers.by_key, synced, &mut proof).await?;
+    prove_by_key(source, leftovers.by_key, synced, evidence, &mut proof).await?;
 
     let mut by_project = leftovers.by_project;
     let missing: Vec<u64> = by_project.keys().copied().collect();
@@ -187,6 +188,7 @@ async fn prove_by_key<S: Source>(
     source: &S,
     by_key: HashMap<Option<String>, Vec<IndexedDocument>>,
     synced: &SealedSynced,
+    evidence: Evidence<'_>,
     proof: &mut Proof,
 ) -> Result<(), SyncError> {
     for (key, documents) in by_key {
@@ -201,7 +203,7 @@ async fn prove_by_key<S: Source>(
             None => proof.vanish(project_of(&key), documents.into_iter().map(|document| document.id)),
             Some(id) => {
                 for document in documents {
-                    if synced.told_all(id, document.kind) {
+                    if synced.told_all(id, document.kind, evidence) {
                         proof.out_of_scope.push(document.id);
                     } else {
                         proof

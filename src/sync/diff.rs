@@ -5,16 +5,20 @@
 use std::collections::HashSet;
 
 use super::document::{DocumentKind, fingerprint};
-use super::id_set::IdSet;
+use super::id_set::{IdSet, push_compactly};
 use super::listing::{CompleteListing, IssueId};
 use super::sink::IndexedDocument;
 use super::source::MissingIssue;
 
-/// What one sync handed to the sink and learned on the way: 8 bytes a document and 8 an issue that was asked for.
+/// What one sync handed to the sink and learned on the way: 9 bytes a document and, unless everything that was listed was
+/// asked for, 9 an issue.
 #[derive(Debug, Default)]
 pub struct Synced {
     written: Vec<u64>,
+    /// The issues that Jira was asked for one by one.
     asked: IdSet,
+    /// Jira was asked for every issue that it listed, so the listing tells which.
+    asked_for_all_listed: bool,
     failed: HashSet<IssueId>,
     absent: HashSet<IssueId>,
     attachments: Vec<u64>,
@@ -26,6 +30,14 @@ pub struct Synced {
 }
 
 impl Synced {
+    /// One for a sync that asks for every issue that Jira lists.
+    pub fn of_all_listed() -> Self {
+        Self {
+            asked_for_all_listed: true,
+            ..Self::default()
+        }
+    }
+
     /// One that also remembers which issues repeat a part of what was read.
     pub fn with_neighbours() -> Self {
         Self {
@@ -49,12 +61,12 @@ impl Synced {
 
     /// A document was handed to the sink.
     pub fn wrote(&mut self, fingerprint: u64) {
-        self.written.push(fingerprint);
+        push_compactly(&mut self.written, fingerprint);
     }
 
     /// The sync rules left a document out that was read.
     pub fn left_out(&mut self, fingerprint: u64) {
-        self.left_out.push(fingerprint);
+        push_compactly(&mut self.left_out, fingerprint);
     }
 
     /// A project was listed.
@@ -64,12 +76,14 @@ impl Synced {
 
     /// An attachment was listed by its issue.
     pub fn attachment(&mut self, id: u64) {
-        self.attachments.push(id);
+        push_compactly(&mut self.attachments, id);
     }
 
     /// Jira was asked for these issues.
     pub fn asked(&mut self, ids: impl IntoIterator<Item = IssueId>) {
-        self.asked.extend(ids);
+        if !self.asked_for_all_listed {
+            self.asked.extend(ids);
+        }
     }
 
     /// These of them could not be read.
@@ -154,14 +168,18 @@ impl SealedSynced {
     }
 
     /// Whether this issue was read whole and everything of it was accepted.
-    fn read_whole(&self, id: IssueId) -> bool {
-        self.0.asked.contains(id) && !self.0.failed.contains(&id) && !self.0.absent.contains(&id)
+    fn read_whole(&self, id: IssueId, evidence: Evidence<'_>) -> bool {
+        let asked = match evidence {
+            Evidence::Listing(listing) if self.0.asked_for_all_listed => listing.contains(id),
+            Evidence::Listing(_) | Evidence::Answers => self.0.asked.contains(id),
+        };
+        asked && !self.0.failed.contains(&id) && !self.0.absent.contains(&id)
     }
 
     /// Whether Jira told everything about an issue's documents of this kind.
-    pub fn told_all(&self, id: IssueId, kind: DocumentKind) -> bool {
+    pub fn told_all(&self, id: IssueId, kind: DocumentKind, evidence: Evidence<'_>) -> bool {
         let attachments_told = kind != DocumentKind::Attachment || !self.0.attachments_unknown.contains(&id);
-        self.read_whole(id) && attachments_told
+        self.read_whole(id, evidence) && attachments_told
     }
 
     /// Judges one indexed document.
@@ -210,7 +228,7 @@ impl SealedSynced {
         evidence: Evidence<'_>,
         if_read: Leftover,
     ) -> Leftover {
-        if self.read_whole(issue_id) {
+        if self.read_whole(issue_id, evidence) {
             return if_read;
         }
         let not_listed = match evidence {

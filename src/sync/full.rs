@@ -38,10 +38,9 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         } else {
             Arc::new(IndexedAttachments::read(self.sink.as_ref()).await?)
         };
-        let mut synced = Synced::default();
-        let wanted = match &resume {
-            Some(checkpoint) => self.unfinished(checkpoint).await?,
-            None => Wanted::All,
+        let (wanted, mut synced) = match &resume {
+            Some(checkpoint) => (self.unfinished(checkpoint).await?, Synced::default()),
+            None => (Wanted::All, Synced::of_all_listed()),
         };
         let listing = issues::sync_all(self, &attachments, wanted, &mut synced).await?;
 

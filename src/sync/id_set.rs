@@ -1,9 +1,27 @@
-//! A set of numeric ids at 8 bytes each, for as many issues as a Jira may have.
+//! A set of numeric ids at about 8 bytes each, for as many issues as a Jira may have.
 
 use std::collections::HashSet;
 
 /// Ids added since the last merge are looked up in a hash set; this many of them are merged at once.
 const MERGE_AT: usize = 4096;
+
+/// Room for this share of what is there is added when there is none left; twice as much each time would hold twice the
+/// memory that the ids need.
+const GROWTH: usize = 8;
+/// The least room that is added.
+const LEAST_ROOM: usize = 512;
+
+/// Appends to a list that may become as long as a Jira has issues.
+pub(super) fn push_compactly(list: &mut Vec<u64>, id: u64) {
+    make_room(list, 1);
+    list.push(id);
+}
+
+fn make_room(list: &mut Vec<u64>, wanted: usize) {
+    if list.capacity() - list.len() < wanted {
+        list.reserve_exact(wanted.max(list.len() / GROWTH).max(LEAST_ROOM));
+    }
+}
 
 /// A growing set of ids. Ids that come in ascending order, as listings mostly bring them, cost no rearranging.
 #[derive(Debug, Default)]
@@ -16,7 +34,7 @@ impl IdSet {
     /// Adds an id; false when it was there.
     pub(super) fn insert(&mut self, id: u64) -> bool {
         if self.sorted.last().is_none_or(|last| id > *last) && self.recent.is_empty() {
-            self.sorted.push(id);
+            push_compactly(&mut self.sorted, id);
             return true;
         }
         if self.sorted.binary_search(&id).is_ok() || !self.recent.insert(id) {
@@ -57,6 +75,7 @@ impl IdSet {
     }
 
     fn merge(&mut self) {
+        make_room(&mut self.sorted, self.recent.len());
         self.sorted.extend(self.recent.drain());
         // The sort finds the long ascending run at the front, so this is close to a merge.
         self.sorted.sort();
@@ -97,6 +116,7 @@ mod tests {
                 prop_assert_eq!(set.insert(id), model.insert(id));
             }
             prop_assert_eq!(set.len(), model.len());
+            prop_assert!(set.sorted.capacity() <= model.len() + model.len() / GROWTH + MERGE_AT);
             prop_assert!((0..2_000).all(|id| set.contains(id) == model.contains(&id)));
             prop_assert_eq!(set.into_sorted(), model.into_iter().collect::<Vec<_>>());
         }

@@ -36,7 +36,7 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
 ) -> Result<Reconciled, SyncError> {
     sync.source.confirm_account().await?;
     let leftovers = deletion::find_leftovers(sync.sink.as_ref(), sealed, evidence, selection).await?;
-    let proof = deletion::prove(sync.source.as_ref(), leftovers, sealed).await?;
+    let proof = deletion::prove(sync.source.as_ref(), leftovers, sealed, evidence).await?;
     for unknown in &proof.unknown {
         warn!(
             item = unknown,
