@@ -8,6 +8,7 @@ use crate::service::{access_control_job, client_for_connector};
 use crate::sink::IdentityIndex;
 use crate::source::Login;
 use crate::source::permissions::DocumentAccess;
+use crate::sync::SyncCursor;
 
 /// Global permissions without which something is denied, with what they are for. Cloud has one for users that the
 /// others call otherwise.
@@ -65,6 +66,7 @@ pub(super) async fn documents(
     entry: &ConnectorEntry,
     index: &str,
     access: &DocumentAccess,
+    cursor: Option<SyncCursor>,
 ) -> Result<String, String> {
     let client = client_for_connector(client, entry).map_err(|error| error.to_string())?;
     let exists = client
@@ -77,15 +79,12 @@ pub(super) async fn documents(
     }
     let identities = IdentityIndex::new(client, index);
     let field = identities.access_field().await.map_err(|error| error.to_string())?;
-    let without = identities
-        .count_without_tokens(&field)
-        .await
-        .map_err(|error| error.to_string())?;
-    if without > 0 {
-        return Err(format!(
-            "{without} documents carry none, because document level security was switched on after they were written: \
-             run a full sync"
-        ));
+    if cursor.and_then(|cursor| cursor.access) != Some(access.form()) {
+        return Err(
+            "no sync has written them as they have to be since document level security was switched on, or since \
+             permissions look at other fields: run a full sync"
+                .to_owned(),
+        );
     }
     let denied = access_control_job::denied_documents(&identities, access.site(), &field).await;
     let denied = denied.map_err(|error| error.to_string())?;

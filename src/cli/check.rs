@@ -10,6 +10,7 @@ use crate::config::{Config, ConnectorEntry, JiraLimits};
 use crate::service::{self, USER_AGENT, client_for_connector};
 use crate::source::permissions::DocumentAccess;
 use crate::source::{JiraSettings, Login};
+use crate::sync::SyncCursor;
 
 /// One thing that was looked at.
 struct Finding {
@@ -166,7 +167,8 @@ async fn connector(client: &ElasticClient, entry: &ConnectorEntry, limits: &Jira
     }
     let access = jira(settings, limits, &subject, findings).await;
     if let (Some(access), Some(index)) = (access, record.index_name.as_deref()) {
-        let documents = access_check::documents(client, entry, index, &access).await;
+        let cursor = record.sync_cursor.as_ref().and_then(SyncCursor::read);
+        let documents = access_check::documents(client, entry, index, &access, cursor).await;
         findings.add(&subject("access tokens"), documents);
     }
 }

@@ -150,6 +150,15 @@ impl<K: Sink> AccessControlSync<'_, K> {
         if marked > 0 {
             info!(documents = marked, "brought the mark of public documents up to date");
         }
+        let unmarked = self.index.deny_unmarked(&field).await?;
+        if unmarked > 0 {
+            let reason = format!(
+                "{unmarked} documents carried no access tokens and are for nobody now; a full sync, which is needed after \
+                 document level security was switched on, says who may see them"
+            );
+            warn!("{reason}");
+            self.progress.note(reason);
+        }
         self.report(&site, &field).await?;
         // Before identities go: a key must not outlive them.
         self.invalidate_keys(&current).await;
@@ -231,15 +240,6 @@ impl<K: Sink> AccessControlSync<'_, K> {
             ));
         }
         self.progress.denied(denied_documents(&self.index, site, field).await?);
-        let without = self.index.count_without_tokens(field).await?;
-        if without > 0 {
-            let reason = format!(
-                "{without} documents carry no access tokens and are found by nobody until the next full sync, which is \
-                 needed after document level security was switched on"
-            );
-            warn!("{reason}");
-            self.progress.note(reason);
-        }
         Ok(())
     }
 

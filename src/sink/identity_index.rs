@@ -41,8 +41,6 @@ pub enum AccessIndexError {
 pub struct StoredIdentity {
     /// `_timestamp`: when it was first written.
     pub first_written: Option<String>,
-    /// The tokens in its query.
-    pub tokens: BTreeSet<String>,
 }
 
 /// A content index and the identities beside it.
@@ -103,19 +101,13 @@ impl IdentityIndex {
     /// Every identity that is there, by `_id`.
     pub async fn stored(&self) -> Result<HashMap<String, StoredIdentity>, ElasticError> {
         self.client.indices().refresh(&self.name).await?;
-        let fields = ["_timestamp", "query.template.params.access_control"];
-        let mut scan = self.client.scan(&self.name, &fields, None);
+        let mut scan = self.client.scan(&self.name, &["_timestamp"], None);
         let mut stored = HashMap::new();
         while let ScanNext::Page(page) = scan.next_page().await? {
-            for document in page {
-                let listed = document.source.pointer("/query/template/params/access_control");
-                let listed = listed.and_then(Value::as_array).into_iter().flatten();
-                let identity = StoredIdentity {
-                    first_written: document.source["_timestamp"].as_str().map(str::to_owned),
-                    tokens: listed.filter_map(Value::as_str).map(str::to_owned).collect(),
-                };
-                stored.insert(document.id, identity);
-            }
+            stored.extend(page.into_iter().map(|document| {
+                let first_written = document.source["_timestamp"].as_str().map(str::to_owned);
+                (document.id, StoredIdentity { first_written })
+            }));
         }
         Ok(stored)
     }
@@ -158,6 +150,13 @@ impl IdentityIndex {
         let wrongly = json!({ "bool": { "filter": [is_marked], "must_not": still_public } });
         let unmark = |tokens: &mut BTreeSet<String>| tokens.retain(|token| token != mark);
         Ok(changed + self.rewrite(&wrongly, unmark).await?)
+    }
+
+    /// Gives documents without any tokens to nobody, until a content sync says who may see them: the query that Elastic
+    /// documents would show them to everybody. Returns how many there were.
+    pub async fn deny_unmarked(&self, field: &str) -> Result<u64, ElasticError> {
+        let unmarked = json!({ "bool": { "must_not": [{ "exists": { "field": field } }] } });
+        self.rewrite(&unmarked, |_| {}).await
     }
 
     /// Changes the tokens of every document that a query finds, until it finds none. A document that somebody writes at
@@ -213,12 +212,6 @@ impl IdentityIndex {
         let mut query = with_any(field, tokens);
         query["must_not"] = json!([{ "prefix": { field: account } }]);
         self.count_where(&json!({ "bool": query }), tokens.is_empty()).await
-    }
-
-    /// How many documents carry no tokens at all.
-    pub async fn count_without_tokens(&self, field: &str) -> Result<u64, ElasticError> {
-        let query = json!({ "bool": { "must_not": [{ "exists": { "field": field } }] } });
-        self.count_where(&query, false).await
     }
 
     async fn count_where(&self, query: &Value, none: bool) -> Result<u64, ElasticError> {

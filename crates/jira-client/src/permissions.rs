@@ -147,12 +147,19 @@ impl JiraClient {
         Ok(keys.iter().map(|key| ((*key).to_owned(), has(key))).collect())
     }
 
-    /// Server and Data Center: the accounts that may see an issue, by Jira's own word. One request for each 1,000.
+    /// The accounts that may see an issue, by Jira's own word: on Cloud among the first thousand users, elsewhere as many
+    /// as the administrator's limit lets through. One request for each 1,000, and two to see the end.
     pub async fn readers_of_issue(&self, key: &str) -> Result<Permitted<Vec<User>>, JiraError> {
+        // An empty word matches every user; the editions call it differently.
+        let (word, permission) = if self.edition().is_cloud() {
+            ("query", "BROWSE_PROJECTS")
+        } else {
+            ("username", "BROWSE")
+        };
         let request = |start_at| {
             Request::get(EndpointClass::Users, "rest/api/2/user/permission/search")
-                .with("username", "")
-                .with("permissions", "BROWSE")
+                .with(word, "")
+                .with("permissions", permission)
                 .with("issueKey", key)
                 .with("startAt", start_at)
                 .with("maxResults", 1_000)

@@ -254,11 +254,32 @@ async fn switching_on_and_off_reads_everything_again() {
     let (stack, _site) = stack(5).await;
     let job = stack.sync_completes(&[]).await;
     let all = job.documents("indexed");
+    let checked = stack.command(&["-o", "json", "check"]).await;
+    let found = |what: &str| {
+        let findings = checked.json();
+        let all = findings.as_array().unwrap();
+        let found = all
+            .iter()
+            .find(|one| one["subject"].as_str().unwrap().starts_with(what));
+        found
+            .unwrap_or_else(|| panic!("check says nothing about {what}: {findings}"))
+            .clone()
+    };
+    assert!(
+        found("readers of documents")["text"]
+            .as_str()
+            .unwrap()
+            .contains("project P5"),
+        "{checked}"
+    );
+    assert_eq!(found("access tokens")["ok"], true, "{checked}");
+    assert_eq!(
+        found("permissions for document level security")["ok"],
+        true,
+        "{checked}"
+    );
     let quiet = stack.sync_completes(&["--type", "incremental"]).await;
     assert!(quiet.documents("indexed") < all / 2);
-    stack
-        .command(&["connector", "configure", "--set", "use_document_level_security=false"])
-        .await;
     let update = json!({ "configuration": { "use_document_level_security": { "value": false } } });
     stack
         .elastic
