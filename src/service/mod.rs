@@ -34,6 +34,8 @@ mod connector_lock;
 mod job_setup;
 mod job_state;
 mod last_sync;
+#[cfg(test)]
+mod protocol_model;
 
 pub mod job_fence;
 pub mod job_lease;

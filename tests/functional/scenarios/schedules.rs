@@ -22,7 +22,14 @@ async fn two_services_create_one_job_for_each_run_of_a_schedule() {
         ..Setup::default()
     };
     let stack = Stack::with(setup.field("projects", "FIX")).await;
-    let mut services = [stack.start_service(), stack.start_service()];
+    // One of them works without the API, wholly through the indices.
+    let config = std::fs::read_to_string(stack.config()).unwrap();
+    let indices_only = config + "elasticsearch.feature_use_connectors_api: false\n";
+    std::fs::write(stack.file("indices.yml"), indices_only).unwrap();
+    let mut services = [
+        stack.start_service(),
+        stack.start_service_with(&stack.file("indices.yml")),
+    ];
     // Every other second, so that several runs fit into the test.
     schedule(
         &stack,
@@ -83,6 +90,59 @@ async fn a_schedule_that_cannot_be_read_is_named_in_the_record() {
         (record["status"] == "connected" && record["error"].is_null()).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_api_drafts_are_judged_and_jobs_are_created_run_and_canceled() {
+    let stack = Stack::with(Setup::default().field("projects", "FIX")).await;
+    let config = std::fs::read_to_string(stack.config()).unwrap();
+    std::fs::write(
+        stack.config(),
+        config + "elasticsearch.feature_use_connectors_api: false\n",
+    )
+    .unwrap();
+
+    let started = stack
+        .command(&["--output", "json", "sync", "start"])
+        .await
+        .exits_with(0);
+    let unwanted = started.json()["job_id"].as_str().unwrap().to_owned();
+    stack.command(&["sync", "cancel", &unwanted]).await.exits_with(0);
+    assert_eq!(stack.job(&unwanted).await.status(), "canceled");
+
+    let filtering = format!("/_connector/{}/_filtering", stack.connector);
+    let rule =
+        json!({ "id": "no-bugs", "field": "Type", "rule": "equals", "value": "Bug", "policy": "exclude", "order": 0 });
+    stack.elastic.put(&filtering, &json!({ "rules": [rule] })).await;
+    let _service = stack.start_service();
+    eventually("the draft is in force", async || {
+        let active = stack.connector_record().await["filtering"][0]["active"].clone();
+        (active["rules"][0]["id"] == "no-bugs").then_some(())
+    })
+    .await;
+    let everything =
+        json!({ "id": "all", "field": "Type", "rule": "regex", "value": ".*", "policy": "exclude", "order": 0 });
+    stack.elastic.put(&filtering, &json!({ "rules": [everything] })).await;
+    let record = eventually("the second draft is refused", async || {
+        let record = stack.connector_record().await;
+        (record["filtering"][0]["draft"]["validation"]["state"] == "invalid").then_some(record)
+    })
+    .await;
+    let first = &record["filtering"][0];
+    assert_eq!(first["draft"]["validation"]["errors"][0]["ids"], json!(["all"]));
+    assert_eq!(
+        first["active"]["rules"][0]["id"], "no-bugs",
+        "what was in force stays in force"
+    );
+
+    let started = stack
+        .command(&["--output", "json", "sync", "start"])
+        .await
+        .exits_with(0);
+    let job = stack.finished(started.json()["job_id"].as_str().unwrap()).await;
+    assert_eq!(job.status(), "completed", "{}", job.error());
+    let documents = stack.documents().await;
+    assert!(!documents.is_empty() && documents.values().all(|document| document["Type"] != "Bug"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
