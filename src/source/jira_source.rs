@@ -4,14 +4,15 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt, stream};
-use jira_client::{ErrorKind, Issue, IssueHead, IssueIdListing, JiraClient, JiraError, ListingEnd, Next};
+use jira_client::{ErrorKind, Issue, JiraClient, JiraError, ListingEnd};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::documents::{self, Attachments, DocumentContext, RestrictedEntry};
 use super::jql_time::JqlTime;
 use super::permissions::{AccessOfIssue, DocumentAccess};
+use super::ranges::{RangedListing, Step};
 use super::scope::ResolvedScope;
 use super::{attachments, children, confirmation};
 use crate::access_control::{ACCESS_FIELD, DocumentTokens};
@@ -90,44 +91,25 @@ impl JiraSource {
     /// Every issue of one project in scope, with the time of its last change.
     pub async fn list_project(&self, project_id: u64) -> Result<Vec<ChangedIssue>, SourceError> {
         let selection = IssueSelection::Projects(vec![project_id]);
-        let jql = || {
-            format!(
-                "{} ORDER BY created ASC, key ASC",
-                self.scope.select(&selection, &self.time)
-            )
-        };
-        self.list_heads(&jql).await
+        self.list_heads(|| self.scope.select(&selection, &self.time)).await
     }
 
-    async fn list_heads(&self, jql: &(impl Fn() -> String + Sync)) -> Result<Vec<ChangedIssue>, SourceError> {
-        let (mut listing, mut next) = self.first_page(jql, IssueIdListing::with_updated).await?;
+    fn listing<J: Fn() -> String + Sync>(&self, selection: J) -> RangedListing<'_, J> {
+        RangedListing::new(&self.client, &self.time, self.opened_at, selection)
+    }
+
+    async fn list_heads(&self, selection: impl Fn() -> String + Sync) -> Result<Vec<ChangedIssue>, SourceError> {
+        let mut listing = self.listing(selection).with_updated();
         let mut changed = Vec::new();
-        while let Next::Page(heads) = next {
-            changed.extend(heads.into_iter().map(|head| ChangedIssue {
-                id: head.id,
-                updated: head.updated.map(|updated| updated.with_timezone(&Utc)),
-            }));
-            next = listing.next_page().await?;
-        }
-        Ok(changed)
-    }
-
-    /// Begins a listing. A server that refuses the query is asked once more with dates it has always understood; when
-    /// the query was bad for another reason, that is what the second answer says.
-    async fn first_page(
-        &self,
-        jql: &(impl Fn() -> String + Sync),
-        options: impl Fn(IssueIdListing) -> IssueIdListing,
-    ) -> Result<(IssueIdListing, Next<IssueHead>), JiraError> {
-        let mut listing = options(self.client.issue_ids(&jql()));
-        match listing.next_page().await {
-            Err(error) if error.kind() == ErrorKind::BadRequest && self.time.milliseconds_refused() => {
-                warn!(error = %error, "jira refused a query; asking again with dates in the account's time zone");
-                let mut listing = options(self.client.issue_ids(&jql()));
-                let first = listing.next_page().await?;
-                Ok((listing, first))
+        loop {
+            match listing.next().await? {
+                Step::Page(heads) => changed.extend(heads.into_iter().map(|head| ChangedIssue {
+                    id: head.id,
+                    updated: head.updated.map(|updated| updated.with_timezone(&Utc)),
+                })),
+                Step::Opened | Step::Ended(_) => {}
+                Step::Done => return Ok(changed),
             }
-            first => first.map(|first| (listing, first)),
         }
     }
 
@@ -271,40 +253,27 @@ impl Source for JiraSource {
         batches: mpsc::Sender<Vec<IssueId>>,
     ) -> Result<CompleteListing, SourceError> {
         let mut builder = ListingBuilder::default();
-        builder.open_scope();
-        let jql = || {
-            format!(
-                "{} ORDER BY created ASC, key ASC",
-                self.scope.select(&selection, &self.time)
-            )
-        };
-        let (mut listing, mut next) = self.first_page(&jql, |listing| listing).await?;
-        let end = loop {
-            match next {
-                Next::Page(heads) => {
+        let mut listing = self.listing(|| self.scope.select(&selection, &self.time));
+        loop {
+            match listing.next().await? {
+                Step::Opened => builder.open_scope(),
+                Step::Page(heads) => {
                     let new = builder.page(heads.into_iter().map(|head| head.id));
                     for batch in new.chunks(BATCH_SIZE) {
                         let sent = batches.send(batch.to_vec()).await;
                         sent.map_err(|_| SourceError::new("fetching stopped before the listing ended", true))?;
                     }
                 }
-                Next::End(end) => break end,
+                Step::Ended(end) => builder.end_scope(&end),
+                Step::Done => break,
             }
-            next = listing.next_page().await?;
-        };
-        builder.end_scope(&end);
+        }
         let incomplete = |reason| SourceError::new(format!("the listing of issues is not complete: {reason}"), true);
         builder.finish().map_err(incomplete)
     }
 
     async fn list_changed(&self, since: DateTime<Utc>) -> Result<Vec<ChangedIssue>, SourceError> {
-        let jql = || {
-            format!(
-                "{} ORDER BY updated ASC, key ASC",
-                self.scope.changed_since(since, &self.time)
-            )
-        };
-        self.list_heads(&jql).await
+        self.list_heads(|| self.scope.changed_since(since, &self.time)).await
     }
 
     fn batch_size(&self) -> usize {

@@ -17,6 +17,7 @@ mod jira_source;
 mod jql_time;
 mod login;
 pub mod permissions;
+mod ranges;
 mod rule_check;
 mod scope;
 mod site_address;
