@@ -30,6 +30,11 @@ check: ## Form, lints, documentation, licences and house rules; what CI refuses 
 	@scripts/tools
 	@scripts/check
 
+.PHONY: fuzz
+fuzz: ## Mutated answers for the issue parser: no panic, no lost issue. SECONDS=60
+	@scripts/require cargo cc
+	cargo run --quiet --package jira-connector-fuzz -- $(call given,SECONDS,60)
+
 # What the command line says, or else the value given here: the defaults above are for other targets.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)),$(2))
 

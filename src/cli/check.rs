@@ -9,7 +9,7 @@ use super::{access_check, context};
 use crate::config::{Config, ConnectorEntry, JiraLimits};
 use crate::service::{self, USER_AGENT, client_for_connector};
 use crate::source::permissions::DocumentAccess;
-use crate::source::{JiraSettings, Login};
+use crate::source::{JiraSettings, Login, capabilities};
 use crate::sync::SyncCursor;
 
 /// One thing that was looked at.
@@ -191,7 +191,6 @@ async fn jira(
     subject: &dyn Fn(&str) -> String,
     findings: &mut Findings,
 ) -> Option<DocumentAccess> {
-    let url = settings.url.clone();
     let with_access = settings.document_level_security;
     let login = match Login::new(settings, limits, USER_AGENT).await {
         Ok(login) => login,
@@ -200,22 +199,9 @@ async fn jira(
             return None;
         }
     };
-    let zone = login.myself.time_zone.as_deref().unwrap_or("unknown");
-    let text = format!(
-        "version {} at {url}, logged in as {} (time zone {zone})",
-        login.server.version, login.myself.display_name
-    );
-    findings.add(&subject("Jira"), Ok(text));
-    findings.add(
-        &subject("projects"),
-        match login.scope().await {
-            Ok(scope) if scope.projects.is_empty() => {
-                Err("this account can browse no project: give it the Browse Projects permission".into())
-            }
-            Ok(scope) => Ok(format!("{} can be read", scope.projects.len())),
-            Err(error) => Err(error.to_string()),
-        },
-    );
+    for one in capabilities(&login).await {
+        findings.add(&subject(one.subject), one.found);
+    }
     if with_access {
         access_check::jira(&login, subject, findings).await
     } else {

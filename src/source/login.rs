@@ -137,6 +137,11 @@ impl Login {
         Ok(IdentityReader::new(self.client, scope.projects))
     }
 
+    /// Whether documents carry who may see them.
+    pub fn has_document_level_security(&self) -> bool {
+        self.settings.document_level_security
+    }
+
     /// Whether every project is read.
     pub fn reads_all_projects(&self) -> bool {
         self.settings.projects == ProjectScope::All

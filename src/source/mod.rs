@@ -9,6 +9,7 @@ mod record_validations;
 pub mod settings;
 
 mod attachments;
+mod capabilities;
 mod children;
 mod confirmation;
 mod connection;
@@ -23,6 +24,8 @@ mod scope;
 mod site_address;
 mod touched_projects;
 
+pub use capabilities::{Capability, capabilities};
+pub use custom_fields::CustomFieldNames;
 pub use jira_source::JiraSource;
 pub use login::{Login, LoginError};
 pub use rule_check::{AdvancedCheck, check_advanced, field_types};

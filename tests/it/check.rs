@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::Stack;
+use crate::harness::{Setup, Stack};
 
 fn findings(value: &Value) -> Vec<(String, bool)> {
     let list = value.as_array().unwrap().iter();
@@ -31,6 +31,10 @@ async fn everything_that_was_looked_at_is_reported() {
         "configuration",
         "Jira",
         "projects",
+        "permissions",
+        "security levels",
+        "rate limit",
+        "features",
     ] {
         assert!(
             findings.iter().any(|(named, _)| named.starts_with(subject)),
@@ -41,6 +45,21 @@ async fn everything_that_was_looked_at_is_reported() {
         output.stdout.contains("Search Service") && output.stdout.contains("Asia/Kolkata"),
         "{output}"
     );
+    stack.assert_no_secret(&output.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_source_that_is_not_what_answers_is_named() {
+    let setup = Setup::default()
+        .field("data_source", "jira_data_center")
+        .field("data_center_username", "admin@example.com");
+    let mut stack = Stack::without_connector(&setup).await;
+    let mut fields = setup.fields.clone();
+    fields.push(("data_center_password", stack.token.clone()));
+    let created = stack.create_connector(&fields).await.exits_with(0);
+    stack.connector = created.json()["connector_id"].as_str().unwrap().to_owned();
+    let output = stack.command(&["check"]).await.exits_with(1);
+    assert!(output.stdout.contains("set it to jira_cloud"), "{output}");
     stack.assert_no_secret(&output.text());
 }
 

@@ -28,6 +28,7 @@ pub use client::JiraClient;
 pub use config::{Auth, Edition, JiraConfig, Tls, TlsVerification};
 pub use download::Download;
 pub use error::{Answer, ErrorKind, JiraError, RequestLine};
+pub use fetch::read_bulk_answer;
 pub use gateway::gateway_address;
 pub use issue_listing::IssueIdListing;
 pub use jql_check::JqlVerdict;

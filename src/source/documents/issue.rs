@@ -6,6 +6,7 @@ use jira_client::Issue;
 use serde_json::{Map, Value};
 
 use super::DocumentContext;
+use super::sprint::readable_sprints;
 use crate::sync::{Document, DocumentId, DocumentKind};
 
 /// `_id` is `{project name}-{KEY}`, so it changes when the project is renamed or the issue moves; `jira_id` does not.
@@ -17,13 +18,18 @@ pub fn issue(context: &DocumentContext, issue: Issue) -> Document {
         .unwrap_or_else(|| project_key(&key))
         .to_owned();
     let type_name = text(&raw, "issuetype", "name").map(str::to_owned);
-    let timestamp = raw.get("updated").cloned();
+    // Anything but an instant would make Elasticsearch refuse the document.
+    let timestamp = raw.get("updated").filter(|updated| {
+        let text = updated.as_str().unwrap_or_default();
+        jira_client::parse_timestamp(text).is_some()
+    });
+    let timestamp = timestamp.cloned();
 
     let mut system = Map::new();
     let mut custom = Map::new();
     for (field, value) in raw {
         match context.custom_fields.get(&field) {
-            Some(name) => custom.insert(name.to_owned(), value),
+            Some(name) => custom.insert(name.to_owned(), readable_sprints(value)),
             None => system.insert(field, value),
         };
     }

@@ -9,7 +9,10 @@ mod issue;
 mod neighbours;
 mod project;
 mod restricted;
+#[cfg(test)]
+mod samples;
 mod side_doors;
+mod sprint;
 
 pub use attachment::{Attachments, attachments};
 pub use context::{DocumentContext, FileRules};

@@ -12,6 +12,8 @@ const LONGEST_WINDOW: f64 = 60.0;
 /// What an answer says about limits.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Announced {
+    /// Requests at once, or within a window that is not named.
+    pub(super) limit: Option<u32>,
     /// Requests per second that are allowed for good.
     pub(super) per_second: Option<f64>,
     /// Requests that may follow at once, besides that.
@@ -51,6 +53,7 @@ pub(super) fn announced(headers: &HeaderMap) -> Announced {
     let near_limit =
         little_left || text(headers, "x-ratelimit-nearlimit").is_some_and(|v| v.eq_ignore_ascii_case("true"));
     Announced {
+        limit: limit.map(|limit| limit.clamp(0.0, f64::from(u32::MAX)) as u32),
         per_second: bucket.or(policy),
         burst: bucket
             .and(remaining)

@@ -20,7 +20,7 @@ mod simulation;
 mod stats;
 mod ticker;
 
-pub(crate) use body::content_type;
+pub(crate) use body::{content_type, parse_json};
 pub(crate) use fault::{Failure, reading_failed};
 pub(crate) use gate::{Admission, PauseScope};
 pub(crate) use request::Request;

@@ -57,9 +57,19 @@ fn cure(answer: &Answer, login_denied: bool, credential_cure: &str) -> String {
     }
     match answer.status {
         401 | 403 if names_missing_scope(&answer.words) => {
-            "create the token with the scopes read:jira-work and read:jira-user".to_owned()
+            "create the token with the scopes read:jira-work and read:jira-user, and manage:jira-configuration for \
+             document level security"
+                .to_owned()
         }
         401 => credential_cure.to_owned(),
+        403 if answer.words.contains("Connect Session Auth Token") => {
+            "a Cloud site answers, and takes no personal access token: set data_source to jira_cloud, with \
+             account_email and api_token"
+                .to_owned()
+        }
+        403 if names_address(&answer.words) => {
+            "the site's IP allowlist does not let this machine in: an administrator has to add its address".to_owned()
+        }
         403 => "the account needs the permission, or the address of this machine must be allowed in".to_owned(),
         407 => "the proxy of the environment wants a login".to_owned(),
         410 => "check that data_source is the edition that answers at jira_url".to_owned(),
@@ -70,7 +80,17 @@ fn cure(answer: &Answer, login_denied: bool, credential_cure: &str) -> String {
 /// The gateway for scoped tokens says so in English whatever the account's language.
 fn names_missing_scope(words: &str) -> bool {
     let words = words.to_ascii_lowercase();
-    words.contains("scope does not match") || words.contains("insufficient_scope")
+    ["scope does not match", "insufficient_scope", "insufficient scope"]
+        .iter()
+        .any(|sign| words.contains(sign))
+}
+
+/// Atlassian's edge speaks English, too.
+fn names_address(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["ip address", "ip allowlist", "ip-allowlist", "ip allow list"]
+        .iter()
+        .any(|sign| words.contains(sign))
 }
 
 /// Jira's own words: the messages of a JSON body, else the visible text.

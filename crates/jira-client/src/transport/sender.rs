@@ -263,7 +263,11 @@ impl Transport {
                     self.gate.pause(scope, wait);
                 }
             }
-            None => self.gate.taken(class, announced(headers), self.config.max_wait),
+            None => {
+                let announced = announced(headers);
+                self.stats.announced(announced.limit, announced.per_second);
+                self.gate.taken(class, announced, self.config.max_wait);
+            }
         }
     }
 
@@ -329,7 +333,8 @@ impl Transport {
                 None
             },
         };
-        let denied = contains(headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED");
+        let denied = contains(headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED")
+            || headers.contains_key("x-authentication-denied-reason");
         Failure {
             error: refusal(answer, denied, credential_cure(&self.config)),
             slows: slowed_by(class, status, headers),

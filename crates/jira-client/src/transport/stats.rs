@@ -12,7 +12,7 @@ use metrics::{counter, histogram};
 use super::request::EndpointClass;
 
 /// Figures since the client was made, over all its clones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RequestStats {
     /// Requests sent; each try and each redirect hop counts.
     pub requests: u64,
@@ -22,6 +22,10 @@ pub struct RequestStats {
     pub rate_limit_waits: u64,
     /// Their waiting time, summed over requests that waited at the same time.
     pub rate_limit_wait: Duration,
+    /// The largest number of requests that an answer announced as its limit.
+    pub announced_limit: Option<u32>,
+    /// The rate that the latest answer with one announced as allowed for good.
+    pub announced_per_second: Option<f64>,
     /// Body bytes received, after decompression.
     pub bytes_received: u64,
     /// The same by endpoint class.
@@ -83,6 +87,15 @@ impl Stats {
                 all.rate_limit_wait += wait;
             });
         }
+    }
+
+    pub(crate) fn announced(&self, limit: Option<u32>, per_second: Option<f64>) {
+        if limit.is_none() && per_second.is_none() {
+            return;
+        }
+        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        figures.announced_limit = figures.announced_limit.max(limit);
+        figures.announced_per_second = per_second.or(figures.announced_per_second);
     }
 
     pub(crate) fn received(&self, class: EndpointClass, bytes: usize) {
