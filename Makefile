@@ -80,6 +80,23 @@ jira-up: ## Start a Jira with sample data on JIRA_PORT (8080). DATA_SIZE=small|m
 jira-down: ## Stop that Jira
 	@scripts/jira down
 
+##@ Containers
+.PHONY: docker-build
+docker-build: ## The image jira-connector, from docker/Dockerfile
+	docker build --file docker/Dockerfile --target connector --tag jira-connector .
+
+.PHONY: docker-up
+docker-up: ## Elasticsearch, Kibana, a Jira with sample data and the worker, in containers; Kibana on port 5601
+	docker compose --file docker/compose.yml up --build --detach --wait worker kibana
+
+.PHONY: docker-down
+docker-down: ## Stop them and remove their data
+	docker compose --file docker/compose.yml down --volumes
+
+.PHONY: docker-prove
+docker-prove: ## Build and run the image without a Docker engine: buildah and debootstrap, as root; PROFILE=debug
+	@PROGRAMS=target/$(PROFILE) ES_PORT=$(ES_PORT) docker/prove
+
 ##@ This list
 .PHONY: help
 help: ## Show the targets

@@ -1,13 +1,15 @@
 //! From the command line to an exit code: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use thiserror::Error;
 use tracing::warn;
 
-use super::arguments::{Arguments, Command};
+use super::arguments::{Arguments, Command, OutputFormat, Run};
 use super::connector_arguments::ConnectorCommand;
+use super::elastic_ingest::{self, IngestArguments};
 use super::output::Output;
 use super::sync_arguments::SyncCommand;
 use super::{
@@ -49,9 +51,15 @@ impl CommandError {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let output = Output::new(arguments.output);
-    match start(arguments, &output) {
+    let (output, done) = if elastic_ingest::is_called() {
+        let output = Output::new(OutputFormat::Text);
+        (output, elastic_ingest::start(IngestArguments::parse(), &output))
+    } else {
+        let arguments = Arguments::parse();
+        let output = Output::new(arguments.output);
+        (output, start(arguments, &output))
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, CommandError::Reported) {
@@ -67,35 +75,53 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         output.completions(shell);
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| anyhow::anyhow!("cannot start: {error}"))?;
     if let Command::Run(options) = &arguments.command
         && run::serves(options)
     {
-        let config = Config::load(&arguments.config)?;
         let level = match arguments.verbose {
-            0 => config.service.log_level,
-            1 => LogLevel::Debug,
-            _ => LogLevel::Trace,
+            0 => None,
+            1 => Some(LogLevel::Debug),
+            _ => Some(LogLevel::Trace),
         };
-        telemetry::init(level, config.service.log_format, config.service.log_filter.as_deref())
-            .map_err(|error| CommandError::Usage(error.to_string()))?;
-        config.warnings.iter().for_each(|warning| warn!("{warning}"));
-        return runtime.block_on(run::run(config, options));
+        return serve(&arguments.config, options, level, None);
     }
     let level = match arguments.verbose {
         0 => LogLevel::Error,
         1 => LogLevel::Info,
         _ => LogLevel::Debug,
     };
+    look(&arguments.config, arguments.command, level, output)
+}
+
+/// Runs the service. Level and form of its log come from the file unless they are given.
+pub(super) fn serve(
+    path: &Path,
+    options: &Run,
+    level: Option<LogLevel>,
+    format: Option<LogFormat>,
+) -> Result<(), CommandError> {
+    let config = Config::load(path)?;
+    let service = &config.service;
+    let (level, format) = (level.unwrap_or(service.log_level), format.unwrap_or(service.log_format));
+    telemetry::init(level, format, service.log_filter.as_deref())
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    runtime()?.block_on(run::run(config, options))
+}
+
+/// Carries out a command that ends by itself.
+pub(super) fn look(path: &Path, command: Command, level: LogLevel, output: &Output) -> Result<(), CommandError> {
     telemetry::init(level, LogFormat::Text, None).map_err(|error| CommandError::Usage(error.to_string()))?;
-    let config = Config::load(&arguments.config)?;
+    let config = Config::load(path)?;
     for warning in &config.warnings {
         output.note(&format!("warning: {warning}"));
     }
-    runtime.block_on(carry_out(arguments.command, &config, output))
+    runtime()?.block_on(carry_out(command, &config, output))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| anyhow::anyhow!("cannot start: {error}").into())
 }
 
 async fn carry_out(command: Command, config: &Config, output: &Output) -> Result<(), CommandError> {

@@ -22,6 +22,7 @@ mod connector_schedule;
 mod connector_show;
 mod context;
 mod dry_run;
+mod elastic_ingest;
 mod field_values;
 mod interview;
 mod progress_display;

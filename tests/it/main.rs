@@ -21,6 +21,7 @@ mod configuration_errors;
 mod connector_change;
 mod connector_create;
 mod connector_show;
+mod elastic_ingest;
 mod elasticsearch_errors;
 mod jira_errors;
 mod observability;
