@@ -12,5 +12,6 @@ pub mod access_control;
 
 pub mod sink;
 pub mod source;
+pub mod text_extraction;
 
 pub mod telemetry;

@@ -113,6 +113,9 @@ fn context() -> DocumentContext {
         base_url: "https://jira.example.com".to_owned(),
         custom_fields: CustomFieldNames::new(&fields),
         sync_started: String::new(),
-        files: FileRules { max_size: 1000 },
+        files: FileRules {
+            max_size: 1000,
+            read_here: false,
+        },
     }
 }

@@ -80,6 +80,9 @@ pub enum Command {
     /// Document level security: what a user may see, and API keys limited to that
     #[command(subcommand)]
     Access(AccessCommand),
+    /// Take the text of one file; started by syncs, in a process of its own
+    #[command(hide = true)]
+    ExtractText,
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS)]
     Completions {

@@ -17,7 +17,7 @@ use super::{
     run, sync_list, sync_now, sync_show, sync_start, verify,
 };
 use crate::config::{Config, ConfigError, LogFormat, LogLevel};
-use crate::telemetry;
+use crate::{telemetry, text_extraction};
 
 /// How a command ended without doing what it was asked.
 #[derive(Debug, Error)]
@@ -56,6 +56,9 @@ pub fn main() -> ExitCode {
         (output, elastic_ingest::start(IngestArguments::parse(), &output))
     } else {
         let arguments = Arguments::parse();
+        if matches!(arguments.command, Command::ExtractText) {
+            return text_extraction::run_child(std::io::stdin().lock(), std::io::stdout().lock());
+        }
         let output = Output::new(arguments.output);
         (output, start(arguments, &output))
     };
@@ -127,7 +130,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 async fn carry_out(command: Command, config: &Config, output: &Output) -> Result<(), CommandError> {
     match command {
         Command::Run(options) => run::once(&options, config, output).await,
-        Command::Completions { .. } => unreachable!("handled before a configuration is read"),
+        Command::ExtractText | Command::Completions { .. } => {
+            unreachable!("handled before a configuration is read")
+        }
         Command::Check => check::check(config, output).await,
         Command::Verify(options) => verify::run(config, options, output).await,
         Command::Connector(command) => connector(command, config, output).await,

@@ -36,6 +36,7 @@ pub(super) async fn now(config: &Config, options: SyncNow, output: &Output) -> R
         bulk: config.elasticsearch.bulk.clone(),
         jira: config.jira.clone(),
         max_file_size: config.service.max_file_download_size,
+        extraction_service: config.extraction_service.clone(),
         idle_job_timeout: config.service.idle_job_timeout,
         worker: context::worker_name(),
     };

@@ -38,7 +38,9 @@ impl JobRunner {
             }
             self.refuse_without_feature().await?;
             access_control_job::check_license(&self.client).await?;
-            let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT).await?;
+            let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT)
+                .await?
+                .with_advanced_rules(setup.advanced_rules.clone());
             let reader = login.identities().await?;
             fence.before_write().await.map_err(SyncError::from)?;
             ContentIndex::new(&data, content).prepare().await?;

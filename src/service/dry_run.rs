@@ -11,7 +11,6 @@ use super::clients::{USER_AGENT, client_for_connector};
 use super::job_setup::{JobSetup, SetupError};
 use crate::config::{Config, ConnectorEntry};
 use crate::sink::{IndexSink, SinkOptions};
-use crate::source::documents::FileRules;
 use crate::source::{JiraSource, Login, LoginError};
 use crate::sync::{
     ContentSync, DeletionGuard, DryRunSink, Forecast, Progress, Sink, SinkError, Source, SyncCursor, SyncError,
@@ -90,12 +89,7 @@ impl Inspection {
             .await?
             .with_advanced_rules(setup.advanced_rules.clone());
         let source = login
-            .open(
-                FileRules {
-                    max_size: config.service.max_file_download_size,
-                },
-                Utc::now(),
-            )
+            .open(setup.files(config.service.max_file_download_size), Utc::now())
             .await?;
         let progress = Arc::new(Progress::default());
         let options = SinkOptions::from_config(&config.elasticsearch.bulk);

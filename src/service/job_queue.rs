@@ -142,6 +142,7 @@ impl<'w> JobQueue<'w> {
             bulk: config.elasticsearch.bulk.clone(),
             jira: config.jira.clone(),
             max_file_size: config.service.max_file_download_size,
+            extraction_service: config.extraction_service.clone(),
             idle_job_timeout: config.service.idle_job_timeout,
             worker: self.worker.name.clone(),
         };

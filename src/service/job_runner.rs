@@ -22,10 +22,9 @@ use super::job_setup::{JobSetup, SetupError};
 use super::last_sync::{self, LastSync};
 use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
-use crate::config::{BulkConfig, ConnectorEntry, JiraLimits};
+use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
 use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions};
-use crate::source::documents::FileRules;
-use crate::source::{JiraSource, Login, LoginError};
+use crate::source::{FileExtraction, JiraSource, Login, LoginError};
 use crate::sync::{ContentSync, Progress, Snapshot, SyncCursor, SyncError, SyncSummary, WriteFence};
 use crate::telemetry::{JobEnded, JobStarted};
 
@@ -45,6 +44,8 @@ pub struct JobRunner {
     pub jira: JiraLimits,
     /// Largest file whose content is fetched, in bytes.
     pub max_file_size: u64,
+    /// The extraction service, when there is one.
+    pub extraction_service: Option<ExtractionServiceConfig>,
     /// How long a job may go without a sign of life before other workers take it over.
     pub idle_job_timeout: Duration,
     /// Name of this worker.
@@ -233,10 +234,11 @@ impl JobRunner {
                 return Err(JobFailure::UnsupportedType(job_type.to_owned()));
             }
         };
-        let setup = JobSetup::from_job(job)?;
+        let mut setup = JobSetup::from_job(job)?;
+        let extraction = setup.extraction(self.extraction_service.as_ref())?;
         let prepared = stop
             .token()
-            .run_until_cancelled(self.prepare(&setup, report.progress(), fence))
+            .run_until_cancelled(self.prepare(&setup, extraction, report.progress(), fence))
             .await;
         let Some(prepared) = prepared else {
             return Err(SyncError::Stopped.into());
@@ -275,17 +277,16 @@ impl JobRunner {
     async fn prepare(
         &self,
         setup: &JobSetup,
+        extraction: FileExtraction,
         progress: &Arc<Progress>,
         fence: Arc<dyn WriteFence>,
     ) -> Result<(Arc<JiraSource>, Arc<IndexSink>), JobFailure> {
         let data = client_for_connector(&self.client, &self.connector)?;
-        let files = FileRules {
-            max_size: self.max_file_size,
-        };
+        let files = setup.files(self.max_file_size);
         let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT)
             .await?
             .with_advanced_rules(setup.advanced_rules.clone());
-        let source = Arc::new(login.open(files, Utc::now()).await?);
+        let source = Arc::new(login.open(files, Utc::now()).await?.with_extraction(extraction));
         fence.before_write().await.map_err(SyncError::from)?;
         ContentIndex::new(&data, &setup.index).prepare().await?;
         if setup.settings.document_level_security {

@@ -1,16 +1,22 @@
 //! From a job's snapshot of its connector to everything a sync needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use elastic_client::{FilteringRules, PipelineSettings, SyncJobRecord};
 use serde_json::Value;
 use thiserror::Error;
+use tracing::warn;
 
-use crate::source::{InvalidSettings, JiraSettings};
+use crate::config::ExtractionServiceConfig;
+use crate::source::documents::FileRules;
+use crate::source::settings::ExtractionWay;
+use crate::source::{FileExtraction, InvalidSettings, JiraSettings};
 use crate::sync::encode::PipelineFlags;
 use crate::sync::{DeletionGuard, SyncOptions};
 use crate::sync_rules::{self, AdvancedRules, FieldTypes, Problem, RuleSet};
+use crate::text_extraction::{LocalExtractor, LocalLimits, ServiceExtractor};
 
 /// Every version that has connectors has this pipeline; later ones prefer another name for the same steps.
 const OLDER_PIPELINE: &str = "ent-search-generic-ingestion";
@@ -21,6 +27,15 @@ pub(super) const DEFAULT_PIPELINE: &str = "search-default-ingestion";
 const CONCURRENT_FETCHES: usize = 6;
 /// Bytes of attachments held at once, before they are encoded.
 const DOWNLOAD_BUDGET_BYTES: usize = 16 * 1024 * 1024;
+
+/// Counts up when texts come out differently, so that files are read again.
+const EXTRACTOR: u32 = 1;
+
+/// What one file may cost when its text is taken here.
+const EXTRACTION_TIME: Duration = Duration::from_secs(60);
+const EXTRACTION_MEMORY: u64 = 1024 * 1024 * 1024;
+/// More processes than this would take the processor from the sync itself.
+const MOST_EXTRACTIONS: usize = 4;
 
 /// What one job is to do.
 #[derive(Debug)]
@@ -44,6 +59,9 @@ pub enum SetupError {
     /// Sync rules that cannot be applied.
     #[error("the sync rules in force are not valid: {0}. Nothing was synced; correct the rules and activate them")]
     InvalidRules(String),
+    /// Text extraction.
+    #[error("text cannot be taken from files: {0}")]
+    Extraction(String),
 }
 
 impl JobSetup {
@@ -70,9 +88,13 @@ impl JobSetup {
                 reduce_whitespace: pipeline.reduce_whitespace,
                 run_ml_inference: pipeline.run_ml_inference,
             },
-            extraction: pipeline
-                .extract_binary_content
-                .then(|| format!("pipeline:{pipeline_name}")),
+            extraction: match settings.extraction {
+                ExtractionWay::Pipeline => pipeline
+                    .extract_binary_content
+                    .then(|| format!("pipeline:{pipeline_name}")),
+                ExtractionWay::Service => Some(format!("service:{}", settings.max_text_size)),
+                ExtractionWay::Local => Some(format!("local:{EXTRACTOR}:{}", settings.max_text_size)),
+            },
             rules: Arc::new(rules),
             rules_fingerprint: sync_rules::fingerprint(
                 &job.connector.filtering.rules,
@@ -94,6 +116,54 @@ impl JobSetup {
             pipeline: pipeline_name,
             options,
         })
+    }
+
+    /// Which files are wanted.
+    pub(super) fn files(&self, max_size: u64) -> FileRules {
+        match self.settings.extraction {
+            // The service reads files of any size from the disk.
+            ExtractionWay::Service => FileRules {
+                max_size: u64::MAX,
+                read_here: false,
+            },
+            way => FileRules {
+                max_size,
+                read_here: way == ExtractionWay::Local,
+            },
+        }
+    }
+
+    /// Who takes the text of files. Without an extraction service to ask, files are indexed by name only, as the
+    /// framework does it.
+    pub(super) fn extraction(
+        &mut self,
+        service: Option<&ExtractionServiceConfig>,
+    ) -> Result<FileExtraction, SetupError> {
+        let unusable = |error: &dyn std::fmt::Display| SetupError::Extraction(error.to_string());
+        let max_chars = self.settings.max_text_size;
+        match (self.settings.extraction, service) {
+            (ExtractionWay::Pipeline, _) => Ok(FileExtraction::Pipeline),
+            (ExtractionWay::Local, _) => {
+                let limits = LocalLimits {
+                    max_chars,
+                    time: EXTRACTION_TIME,
+                    memory: EXTRACTION_MEMORY,
+                    concurrency: std::thread::available_parallelism()
+                        .map_or(1, |cores| cores.get().min(MOST_EXTRACTIONS)),
+                };
+                let extractor = LocalExtractor::new(limits).map_err(|error| unusable(&error))?;
+                Ok(FileExtraction::Local(extractor))
+            }
+            (ExtractionWay::Service, Some(service)) => {
+                let extractor = ServiceExtractor::new(service.clone(), max_chars).map_err(|error| unusable(&error))?;
+                Ok(FileExtraction::Service(extractor))
+            }
+            (ExtractionWay::Service, None) => {
+                warn!("extraction_service.host is not set: files are indexed without their text");
+                self.options.extraction = None;
+                Ok(FileExtraction::Pipeline)
+            }
+        }
     }
 
     /// The name of the same pipeline on versions that lack the newer one.

@@ -324,6 +324,37 @@ pub const FIELDS: &[FieldDefinition] = &[
         depends_on: CLOUD_SERVICE_ACCOUNT,
         ..TEXT
     },
+    FieldDefinition {
+        key: "extraction_mode",
+        label: "Who takes the text of files",
+        display: "dropdown",
+        required: false,
+        tooltip: Some(
+            "pipeline: the ingest pipeline. service: Elastic's extraction service. local: this connector. Empty: as \
+             \"Use text extraction service\" says.",
+        ),
+        options: &[
+            ("Ingest pipeline", "pipeline"),
+            ("Extraction service", "service"),
+            ("This connector", "local"),
+        ],
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "max_text_size",
+        label: "Characters of a file's text to index",
+        kind: FieldType::Int,
+        display: "numeric",
+        initial: "1000000",
+        default: Some("1000000"),
+        required: false,
+        tooltip: Some("Longer text is cut. The ingest pipeline has its own limit of 100,000."),
+        less_than: Some(100_000_001),
+        greater_than: Some(0),
+        advanced: true,
+        ..TEXT
+    },
 ];
 
 impl FieldDefinition {

@@ -1,6 +1,5 @@
 //! Jira behind the engine's [`Source`]: listings, batches of issues, downloads, confirmations.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt, stream};
@@ -10,15 +9,16 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::documents::{self, Attachments, DocumentContext, RestrictedEntry};
+use super::file_content::FileExtraction;
 use super::jql_time::JqlTime;
 use super::permissions::{AccessOfIssue, DocumentAccess};
 use super::ranges::{RangedListing, Step};
 use super::scope::ResolvedScope;
-use super::{attachments, children, confirmation};
+use super::{children, confirmation};
 use crate::access_control::{ACCESS_FIELD, DocumentTokens};
 use crate::sync::{
-    ChangedIssue, CompleteListing, Confirmation, Document, EndOfListing, FetchedIssues, IncompleteIssue, IssueId,
-    IssueSelection, ItemFailure, ListingBuilder, MissingIssue, PendingAttachment, Source, SourceError,
+    ChangedIssue, CompleteListing, Confirmation, Document, EndOfListing, FetchedIssues, FileContent, IncompleteIssue,
+    IssueId, IssueSelection, ItemFailure, ListingBuilder, MissingIssue, PendingAttachment, Source, SourceError,
 };
 
 /// Jira reads this many issues whole in one request.
@@ -36,6 +36,7 @@ pub struct JiraSource {
     access: Option<DocumentAccess>,
     opened_at: DateTime<Utc>,
     time: JqlTime,
+    extraction: FileExtraction,
 }
 
 impl EndOfListing for ListingEnd {
@@ -76,7 +77,14 @@ impl JiraSource {
             access,
             opened_at,
             time,
+            extraction: FileExtraction::Pipeline,
         }
+    }
+
+    /// The same with another way to turn files into text than the ingest pipeline.
+    #[must_use]
+    pub fn with_extraction(self, extraction: FileExtraction) -> Self {
+        Self { extraction, ..self }
     }
 
     /// Id and key of every project in scope.
@@ -313,8 +321,8 @@ impl Source for JiraSource {
         Ok(batch)
     }
 
-    async fn download(&self, attachment: &PendingAttachment) -> Result<Bytes, SourceError> {
-        Ok(attachments::download(&self.client, attachment).await?)
+    async fn download(&self, attachment: &PendingAttachment) -> Result<FileContent, SourceError> {
+        self.extraction.read(&self.client, attachment).await
     }
 
     async fn confirm(&self, missing: Vec<MissingIssue>) -> Result<Vec<(IssueId, Confirmation)>, SourceError> {

@@ -8,12 +8,12 @@ pub mod field_definitions;
 mod record_validations;
 pub mod settings;
 
-mod attachments;
 mod capabilities;
 mod children;
 mod confirmation;
 mod connection;
 mod custom_fields;
+mod file_content;
 mod jira_source;
 mod jql_time;
 mod login;
@@ -26,6 +26,7 @@ mod touched_projects;
 
 pub use capabilities::{Capability, capabilities};
 pub use custom_fields::CustomFieldNames;
+pub use file_content::FileExtraction;
 pub use jira_source::JiraSource;
 pub use login::{Login, LoginError};
 pub use rule_check::{AdvancedCheck, check_advanced, field_types};

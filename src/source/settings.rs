@@ -24,6 +24,17 @@ pub enum ProjectScope {
     Keys(Vec<String>),
 }
 
+/// How files become text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExtractionWay {
+    /// The ingest pipeline of Elasticsearch does it.
+    Pipeline,
+    /// Elastic's extraction service does it.
+    Service,
+    /// This program does it.
+    Local,
+}
+
 /// The typed settings of one connector.
 #[derive(Debug, Clone)]
 pub struct JiraSettings {
@@ -45,6 +56,10 @@ pub struct JiraSettings {
     pub retries: u32,
     /// Upper bound for downloads at a time.
     pub concurrent_downloads: usize,
+    /// How files become text.
+    pub extraction: ExtractionWay,
+    /// Characters of a file's text that are indexed.
+    pub max_text_size: usize,
     /// The deletion guard's share, in percent.
     pub max_deletion_percent: u64,
     /// How often an incremental sync also looks for deletions, in minutes.
@@ -87,7 +102,6 @@ impl JiraSettings {
         if !problems.is_empty() {
             return Err(InvalidSettings { problems });
         }
-        refuse_unsupported(&configuration)?;
         let reader = Reader(configuration);
         let edition = match reader.text("data_source")?.as_str() {
             "jira_cloud" => Edition::Cloud,
@@ -112,31 +126,14 @@ impl JiraSettings {
             },
             retries: reader.number("retry_count")? as u32,
             concurrent_downloads: reader.number("concurrent_downloads")? as usize,
+            extraction: reader.extraction()?,
+            max_text_size: reader.number("max_text_size")? as usize,
             max_deletion_percent: reader.number("max_deletion_percent")? as u64,
             sweep_interval_minutes: reader.number("sweep_interval")?,
             document_level_security: reader.bool("use_document_level_security")?,
             readers_per_issue: reader.text("dls_security_levels")? == "per_issue",
         })
     }
-}
-
-/// Settings whose absence would widen who sees what, or would change what is indexed without a word.
-fn refuse_unsupported(configuration: &Configuration<'_>) -> Result<(), InvalidSettings> {
-    let refuse = |key: &'static str, problem: &str| {
-        let label = super::field_definitions::find(key).map_or(key, |field| field.label);
-        Err(InvalidSettings::from(FieldProblem {
-            key,
-            label,
-            problem: problem.to_owned(),
-        }))
-    };
-    if configuration.get("use_text_extraction_service")? == FieldValue::Bool(true) {
-        return refuse(
-            "use_text_extraction_service",
-            "is on, and this version hands file content to the ingest pipeline only; switch it off",
-        );
-    }
-    Ok(())
 }
 
 struct Reader<'a>(Configuration<'a>);
@@ -205,6 +202,16 @@ impl Reader<'_> {
             })
         };
         site_address(&text, edition).map_err(problem)
+    }
+
+    /// Connectors of the framework only know whether its extraction service is used.
+    fn extraction(&self) -> Result<ExtractionWay, InvalidSettings> {
+        Ok(match self.text("extraction_mode")?.as_str() {
+            "service" => ExtractionWay::Service,
+            "local" => ExtractionWay::Local,
+            "" if self.bool("use_text_extraction_service")? => ExtractionWay::Service,
+            _ => ExtractionWay::Pipeline,
+        })
     }
 
     fn projects(&self) -> Result<ProjectScope, InvalidSettings> {

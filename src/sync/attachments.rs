@@ -17,7 +17,7 @@ use super::document::{Document, DocumentKind, fingerprint};
 use super::encode;
 use super::error::SyncError;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
-use super::source::{ItemFailure, PendingAttachment, Source, SourceError};
+use super::source::{FileContent, ItemFailure, PendingAttachment, Source, SourceError};
 use crate::access_control::ACCESS_FIELD;
 
 /// The byte budget is counted in units of this size, because a semaphore counts in 32 bits.
@@ -207,10 +207,30 @@ impl<S: Source, K: Sink> Download<S, K> {
         let _held = self.budget.acquire_many(units as u32).await.map_err(closed)?;
         let options = &self.sync.options;
         Ok(match self.fetch(&attachment).await? {
-            Some(content) => with_content(attachment.document, ticket, |document| {
+            Some(content) => {
                 let extraction = options.extraction.as_deref().unwrap_or_default();
-                encode::whole_with_content(document, options.pipeline_flags, extraction, &content)
-            }),
+                let flags = options.pipeline_flags;
+                match content {
+                    FileContent::Bytes(content) => with_content(attachment.document, ticket, |document| {
+                        encode::whole_with_content(document, flags, extraction, &content)
+                    }),
+                    FileContent::Text { text, truncated } => with_content(attachment.document, ticket, |document| {
+                        encode::whole_with_text(document, flags, extraction, text, truncated)
+                    }),
+                    FileContent::NoText { reason } => {
+                        self.sync
+                            .progress
+                            .skipped(&format!("content of {}", attachment.document.id), &reason);
+                        let mut document = attachment.document;
+                        encode::note_failed_extraction(&mut document, extraction, &reason);
+                        if indexed_before {
+                            update(document, ticket)
+                        } else {
+                            self.index(document, ticket)
+                        }
+                    }
+                }
+            }
             // What was extracted earlier stays searchable; the next sync tries again.
             None if indexed_before => update(attachment.document, ticket),
             None => self.index(attachment.document, ticket),
@@ -218,7 +238,7 @@ impl<S: Source, K: Sink> Download<S, K> {
     }
 
     /// The content, or none when it could not be had, which is on record then.
-    async fn fetch(&self, attachment: &PendingAttachment) -> Result<Option<Bytes>, SyncError> {
+    async fn fetch(&self, attachment: &PendingAttachment) -> Result<Option<FileContent>, SyncError> {
         let downloaded = self.sync.source.download(attachment).await;
         self.sync.progress.requests(self.sync.source.requests());
         match downloaded {

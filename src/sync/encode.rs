@@ -13,6 +13,12 @@ use super::document::{ACCESS_FIELD, Document, DocumentKind};
 /// Names the settings that the content of an attachment was extracted with. A change means: download it again.
 pub const EXTRACTION_FIELD: &str = "_extraction";
 
+/// Says whether the text of an attachment was longer than what is indexed of it.
+const TRUNCATED_FIELD: &str = "_body_truncated";
+
+/// Says why there is no text of an attachment, or only an older one.
+const EXTRACTION_ERROR_FIELD: &str = "_extraction_error";
+
 /// The switches that the ingest pipeline looks at, from the connector's `pipeline` object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PipelineFlags {
@@ -47,6 +53,32 @@ pub fn whole_with_content(document: Document, flags: PipelineFlags, extraction: 
     line.truncate(start + written);
     line.extend_from_slice(b"\"}");
     line.into()
+}
+
+/// A whole attachment with its text, for an index operation. `extraction` names the settings in force.
+pub fn whole_with_text(
+    document: Document,
+    flags: PipelineFlags,
+    extraction: &str,
+    text: String,
+    truncated: bool,
+) -> Bytes {
+    // There is nothing to extract any more; whitespace and inference are still the pipeline's.
+    let flags = PipelineFlags {
+        extract_binary_content: false,
+        ..flags
+    };
+    let mut fields = with_flags(document, flags);
+    fields.insert(EXTRACTION_FIELD.into(), extraction.into());
+    fields.insert(TRUNCATED_FIELD.into(), truncated.into());
+    fields.insert("body".into(), text.into());
+    to_json(&fields)
+}
+
+/// Notes on an attachment that its text could not be taken with the settings in force, so that they are not tried again.
+pub fn note_failed_extraction(document: &mut Document, extraction: &str, reason: &str) {
+    document.fields.insert(EXTRACTION_FIELD.into(), extraction.into());
+    document.fields.insert(EXTRACTION_ERROR_FIELD.into(), reason.into());
 }
 
 /// The fields of a document for an update operation. It carries no pipeline flags: no pipeline runs on an update, so

@@ -42,7 +42,7 @@ pub use progress::{Phase, Progress, Snapshot};
 pub use rule_gate::left_out_by_rules;
 pub use sink::{Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
 pub use source::{
-    ChangedIssue, Confirmation, FetchedIssues, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,
+    ChangedIssue, Confirmation, FetchedIssues, FileContent, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,
     PendingAttachment, Source, SourceError,
 };
 pub use write_fence::{Unfenced, WriteFence, WriteRefused};

@@ -36,8 +36,10 @@ pub trait Source: Send + Sync + 'static {
     /// Reads these issues whole: fields, complete comments and worklogs, and what is attached.
     fn fetch(&self, ids: Vec<IssueId>) -> impl Future<Output = Result<FetchedIssues, SourceError>> + Send;
 
-    /// Downloads an attachment. The bytes are complete: their number was compared with the size Jira names.
-    fn download(&self, attachment: &PendingAttachment) -> impl Future<Output = Result<Bytes, SourceError>> + Send;
+    /// Downloads an attachment, and takes its text unless the sink's pipeline does that. The file was complete: its
+    /// length was compared with the size Jira names.
+    fn download(&self, attachment: &PendingAttachment)
+    -> impl Future<Output = Result<FileContent, SourceError>> + Send;
 
     /// Asks again about issues that the index has and the listing has not. The answer has one entry an id.
     fn confirm(
@@ -150,6 +152,25 @@ pub struct PendingAttachment {
     pub content_url: Option<String>,
     /// Why the content is not wanted, when it is not: `larger than 10485760 bytes`, `extension .zip`.
     pub content_skipped: Option<String>,
+}
+
+/// What came of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileContent {
+    /// Its bytes: the sink's pipeline takes the text.
+    Bytes(Bytes),
+    /// Its text.
+    Text {
+        /// The text.
+        text: String,
+        /// Whether there was more of it than was wanted.
+        truncated: bool,
+    },
+    /// No text can be taken from it, and trying again changes nothing.
+    NoText {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An issue that is indexed and was not listed.

@@ -23,6 +23,8 @@ mod connector_create;
 mod connector_show;
 mod elastic_ingest;
 mod elasticsearch_errors;
+mod extraction_service;
 mod jira_errors;
 mod observability;
 mod sync_jobs;
+mod text_extraction;

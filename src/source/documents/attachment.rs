@@ -43,6 +43,7 @@ fn attachment(context: &DocumentContext, issue: &Issue, entry: &Value) -> Option
         .unwrap_or_default()
         .to_owned();
     let size = entry.get("size").and_then(number);
+    let content_type = entry.get("mimeType").and_then(Value::as_str).unwrap_or_default();
     let content_url = entry.get("content").and_then(Value::as_str).map(str::to_owned);
 
     let mut fields = Map::new();
@@ -65,7 +66,7 @@ fn attachment(context: &DocumentContext, issue: &Issue, entry: &Value) -> Option
         fields,
     };
     let content_skipped = match size {
-        Some(size) => context.files.refuse(&filename, size),
+        Some(size) => context.files.refuse(&filename, content_type, size),
         None => Some("Jira did not state its size, so a download could not be checked".into()),
     };
     Some(PendingAttachment {
@@ -95,7 +96,10 @@ mod tests {
             base_url: "https://example.atlassian.net".into(),
             custom_fields: CustomFieldNames::default(),
             sync_started: String::new(),
-            files: FileRules { max_size: 100 },
+            files: FileRules {
+                max_size: 100,
+                read_here: false,
+            },
         };
         let fields = Map::from_iter([("attachment".to_owned(), field)]);
         attachments(

@@ -51,7 +51,10 @@ mod tests {
             base_url: "https://example.atlassian.net".into(),
             custom_fields: CustomFieldNames::default(),
             sync_started: String::new(),
-            files: FileRules { max_size: 0 },
+            files: FileRules {
+                max_size: 0,
+                read_here: false,
+            },
         };
         let issue = Issue {
             id: 7,

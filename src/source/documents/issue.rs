@@ -81,7 +81,10 @@ mod tests {
             base_url: "https://example.atlassian.net".into(),
             custom_fields: CustomFieldNames::new(&[field]),
             sync_started: String::new(),
-            files: FileRules { max_size: 0 },
+            files: FileRules {
+                max_size: 0,
+                read_here: false,
+            },
         }
     }
 

@@ -30,7 +30,10 @@ fn documents(sample: &str) -> Value {
         base_url: "https://jira.example.com".to_owned(),
         custom_fields: CustomFieldNames::new(&fields),
         sync_started: "2026-11-22T12:00:00.000000+00:00".to_owned(),
-        files: FileRules { max_size: 1000 },
+        files: FileRules {
+            max_size: 1000,
+            read_here: false,
+        },
     };
     let body = serde_json::to_vec(&json!({ "issues": [sample["issue"]] })).unwrap();
     let id = sample["issue"]["id"].as_str().unwrap().parse().unwrap();

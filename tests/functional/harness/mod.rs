@@ -4,6 +4,7 @@
 //! the product's behaviour is left to the scenarios.
 
 mod elastic;
+pub(crate) mod files;
 mod filtering;
 mod jira;
 mod job;

@@ -9,6 +9,7 @@ mod deletion_guard;
 mod dialects;
 mod documents;
 mod elasticsearch_faults;
+mod file_content;
 mod full_sync;
 mod incremental;
 mod incremental_time;

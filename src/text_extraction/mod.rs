@@ -1,0 +1,32 @@
+//! Text out of files: here, in a process of its own, or by Elastic's extraction service.
+//!
+//! Which files are wanted, and what becomes of their text, is left to `source` and `sync`. The third way, the ingest
+//! pipeline of Elasticsearch, needs nothing of this.
+
+mod file_text;
+mod local;
+mod service_client;
+
+mod child;
+mod extract;
+
+mod format;
+
+mod email;
+mod html;
+mod office;
+mod opendocument;
+mod outlook;
+mod pdf;
+mod rtf;
+mod xml;
+
+mod capped;
+mod charset;
+
+pub use capped::CappedText;
+pub use child::run as run_child;
+pub use extract::{ExtractError, extract};
+pub use file_text::{ExtractionFailure, FileText, MORE_EXTENSIONS, UNREADABLE_EXTENSIONS};
+pub use local::{CHILD_COMMAND, LocalExtractor, LocalLimits};
+pub use service_client::ServiceExtractor;
