@@ -182,7 +182,7 @@ async fn every_job_runs_to_one_end_though_a_worker_is_killed_and_another_is_stop
 
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for worker in [&killed, &stopped, &surviving] {
-        for id in worker.jobs_logged("the job ended: Completed") {
+        for id in worker.jobs_logged("the job ended: completed") {
             *ends.entry(id).or_default() += 1;
         }
     }
