@@ -69,6 +69,14 @@ pub enum JobEnd {
     NotStarted(String),
 }
 
+/// What recording the end of a job came to.
+enum Recorded {
+    /// It is on record, or was not ours to record.
+    Written,
+    /// The job was taken away while it ended.
+    Lost(String),
+}
+
 /// Elasticsearch did not let us run the job or record its end.
 #[derive(Debug, Error)]
 #[error(transparent)]
@@ -166,8 +174,14 @@ impl JobRunner {
             }
         };
         let recorded = self.record_end(&lease, &job, &end, cursor, &report).await;
+        // Whoever lost the job while it ended has not ended it.
+        let (end, failure) = match recorded {
+            Ok(Recorded::Written) => (end, None),
+            Ok(Recorded::Lost(reason)) => (JobEnd::Lost(reason), None),
+            Err(error) => (end, Some(error)),
+        };
         ended(&job, &end, began.elapsed(), &report.progress().snapshot());
-        recorded.map(|()| end)
+        failure.map_or(Ok(end), Err)
     }
 
     /// The sync and its heartbeat side by side; the sync ends first, in whatever way.
@@ -324,7 +338,7 @@ impl JobRunner {
         end: &JobEnd,
         cursor: Option<SyncCursor>,
         report: &JobReport,
-    ) -> Result<(), RunJobError> {
+    ) -> Result<Recorded, RunJobError> {
         let counts = report.progress().snapshot();
         let (status, error) = match end {
             JobEnd::Completed => (JobStatus::Completed, None),
@@ -332,7 +346,8 @@ impl JobRunner {
             JobEnd::Canceled => (JobStatus::Canceled, None),
             JobEnd::Suspended => (JobStatus::Suspended, None),
             JobEnd::Lost(_) | JobEnd::NotStarted(_) => {
-                return self.free_lock(job).await;
+                self.free_lock(job).await?;
+                return Ok(Recorded::Written);
             }
         };
         let mut doc = report.stats();
@@ -351,11 +366,8 @@ impl JobRunner {
         match lease.write(&doc, Refresh::Immediate).await {
             Ok(()) => {}
             Err(LeaseError::Lost(reason)) => {
-                warn!(
-                    reason,
-                    "the job was taken away while it ended; its record is left alone"
-                );
-                return self.free_lock(job).await;
+                self.free_lock(job).await?;
+                return Ok(Recorded::Lost(reason));
             }
             Err(LeaseError::Elasticsearch(error)) => {
                 error!(error = %error, "could not record the end of the job");
@@ -372,7 +384,7 @@ impl JobRunner {
             cursor: cursor.map(|cursor| cursor.to_stored()),
         };
         last_sync::record(&self.client, &self.connector.connector_id, &ended).await?;
-        Ok(())
+        Ok(Recorded::Written)
     }
 
     /// A job that was deleted or ended by somebody else leaves its connector locked.
