@@ -1,6 +1,6 @@
 //! Asks for the configuration fields that a connector still lacks, in Kibana's order and under Kibana's labels.
 //!
-//! Fields that Kibana folds away as advanced are not asked for: their defaults are right for most.
+//! Fields that are optional are only asked for when the answers need them: their defaults are right for most.
 
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,8 @@ pub(super) fn complete(
     let mut wrong: Vec<String> = Vec::new();
     loop {
         for field in FIELDS.iter().filter(|field| !field.advanced) {
-            let wanted = wrong.is_empty() && !given.contains_key(field.key) || wrong.iter().any(|key| key == field.key);
+            let wanted = wrong.is_empty() && field.required && !given.contains_key(field.key)
+                || wrong.iter().any(|key| key == field.key);
             // Asked anew for each field, because earlier answers decide which later fields apply.
             if wanted && Configuration::new(configuration).applies(field) {
                 let answer = question(field, &configuration[field.key]["value"], ask)?;

@@ -1,6 +1,7 @@
 //! The scenarios, from the plain to the nasty.
 
 mod access;
+mod access_in_jira;
 mod advanced_rules;
 mod claims;
 mod content;
