@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use test_case::test_case;
 
-use crate::harness::{Elastic, Output, Setup, Stack, run_program};
+use crate::harness::{Elastic, Output, Setup, Stack, eventually, run_program};
 
 /// A command line tool that is silent for longer looks dead.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -118,10 +118,19 @@ async fn a_connector_that_does_not_exist_is_named() {
     assert_eq!(found["count"], 0, "no job is made for it: {found}");
 }
 
+/// It may be made any moment: the service waits for it and says what it waits for.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_without_any_existing_connector_says_so_and_ends() {
+async fn a_service_without_any_existing_connector_says_so_and_waits() {
     let stack = Stack::without_connector(&Setup::default()).await;
-    let config = stack.admin_config(&["no-such-connector"]);
-    let output = run_with(&config, &["run"]).await.exits_with(1);
-    says(&output, &["no-such-connector", "connector_id", "connector create"]);
+    let config = stack.file("config.yml");
+    std::fs::write(&config, stack.admin_config(&["no-such-connector"])).unwrap();
+    let mut service = stack.start_service_with(&config);
+    eventually("the service says what it waits for", async || {
+        let log = service.log();
+        let says = ["no-such-connector", "connector create"];
+        says.iter().all(|words| log.contains(words)).then_some(())
+    })
+    .await;
+    let (status, _) = service.terminate().await;
+    assert!(status.success(), "{}", service.log());
 }

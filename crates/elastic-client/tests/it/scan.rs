@@ -98,7 +98,7 @@ async fn pages_follow_each_other_until_the_empty_one() {
       "query": {
         "match_all": {}
       },
-      "size": 10000,
+      "size": 2000,
       "sort": [
         "_shard_doc"
       ],

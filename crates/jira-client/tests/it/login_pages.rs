@@ -23,7 +23,11 @@ async fn kind_of(answer: ResponseTemplate) -> (ErrorKind, String, usize) {
 #[tokio::test]
 async fn a_login_form_with_200_is_no_answer() {
     let (kind, text, requests) = kind_of(html(200, "<html><title>Log in - Acme</title>")).await;
-    assert_eq!((kind, requests), (ErrorKind::LoginPage, 1));
+    assert_eq!(
+        (kind, requests),
+        (ErrorKind::LoginPage, 3),
+        "a proxy that restarts shows one, too"
+    );
     assert!(text.contains("Log in - Acme"), "{text}");
 }
 
@@ -34,7 +38,7 @@ async fn a_login_form_with_200_is_no_answer() {
 #[tokio::test]
 async fn redirects_of_the_api_are_not_followed(location: &'static str) -> ErrorKind {
     let (kind, text, requests) = kind_of(ResponseTemplate::new(302).insert_header("location", location)).await;
-    assert_eq!(requests, 1);
+    assert_eq!(requests, if kind == ErrorKind::LoginPage { 3 } else { 1 });
     assert!(!text.contains("signed") && !text.contains("os_destination"), "{text}");
     kind
 }
