@@ -70,6 +70,9 @@ pub enum ElasticError {
         request: String,
         /// Elasticsearch's words.
         reason: String,
+        /// The same credentials were accepted before. A node that starts again refuses everybody until it has its
+        /// security index back, so this one may pass.
+        accepted_before: bool,
     },
     /// 403 without a block: the account may not do this.
     #[error("{request}: not permitted: {reason}; grant the privilege to the account or API key in use")]
@@ -214,6 +217,7 @@ impl ElasticError {
             | Self::Interrupted { .. }
             | Self::TooManyRequests { .. }
             | Self::PartialAnswer { .. } => true,
+            Self::Unauthorized { accepted_before, .. } => *accepted_before,
             Self::Server { status, .. } | Self::ClusterBlock { status, .. } => {
                 matches!(status, 429 | 500 | 502 | 503 | 504)
             }

@@ -122,6 +122,8 @@ pub(crate) struct ErrorAnswer<'a> {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) refusal: Refusal,
     pub(crate) sent_bytes: u64,
+    /// Whether the credentials of this request were accepted earlier.
+    pub(crate) accepted_before: bool,
 }
 
 impl ErrorAnswer<'_> {
@@ -133,6 +135,7 @@ impl ErrorAnswer<'_> {
             retry_after,
             refusal: Refusal { kind, reason },
             sent_bytes,
+            accepted_before,
         } = self;
         match (status, kind.as_str()) {
             (403 | 429, "cluster_block_exception") => ElasticError::ClusterBlock {
@@ -145,7 +148,11 @@ impl ErrorAnswer<'_> {
                 host: host.to_owned(),
                 reason: format!("{request} was answered with a redirect ({status}), and redirects are not followed"),
             },
-            (401, _) => ElasticError::Unauthorized { request, reason },
+            (401, _) => ElasticError::Unauthorized {
+                request,
+                reason,
+                accepted_before,
+            },
             (403, _) => ElasticError::Forbidden {
                 request,
                 action: denied_action(&reason),

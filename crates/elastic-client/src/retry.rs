@@ -79,6 +79,7 @@ impl RetryPolicy {
 fn was_not_carried_out(error: &ElasticError) -> bool {
     match error {
         ElasticError::Connect { .. } | ElasticError::TooManyRequests { .. } => true,
+        ElasticError::Unauthorized { accepted_before, .. } => *accepted_before,
         ElasticError::Server { status, .. } => *status == 503,
         _ => false,
     }

@@ -36,6 +36,8 @@ const LARGEST_COMPRESSED_INLINE: usize = 64 * 1024;
 pub(crate) struct Transport {
     shared: Arc<Shared>,
     authorization: Option<HeaderValue>,
+    /// Whether Elasticsearch has accepted these credentials.
+    accepted: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -82,6 +84,7 @@ impl Transport {
             } else {
                 authorization(&credentials)?
             },
+            accepted: Arc::default(),
             shared: Arc::new(Shared {
                 client,
                 host: base.origin().ascii_serialization(),
@@ -103,6 +106,7 @@ impl Transport {
         Ok(Self {
             shared: Arc::clone(&self.shared),
             authorization: authorization(credentials)?,
+            accepted: Arc::default(),
         })
     }
 
@@ -159,6 +163,9 @@ impl Transport {
         let answer_body = response.bytes().await.map_err(fault)?;
 
         let is_success = (200..300).contains(&status);
+        if is_success {
+            self.accepted.store(true, Relaxed);
+        }
         if is_success || (status == 404 && request.not_found_is_answer) {
             if is_success && request.method != Method::HEAD {
                 self.must_be_json(&label, &headers)?;
@@ -176,6 +183,7 @@ impl Transport {
             retry_after: retry_after(&headers),
             refusal: Refusal::read(&answer_body, content_type(&headers)),
             sent_bytes: body.bytes.len() as u64,
+            accepted_before: self.accepted.load(Relaxed),
         }
         .into_error())
     }

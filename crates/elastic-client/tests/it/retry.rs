@@ -54,6 +54,24 @@ async fn a_busy_or_failing_cluster_is_asked_again() {
     }
 }
 
+/// What a node says while it starts again, before it has its security index back.
+#[tokio::test]
+async fn credentials_that_were_accepted_before_are_tried_again() {
+    let server = MockServer::start().await;
+    let accepts = || Mock::given(any()).respond_with(ok(root_answer()));
+    accepts().up_to_n_times(1).mount(&server).await;
+    Mock::given(any())
+        .respond_with(refusal(401, "security_exception", "unable to authenticate"))
+        .up_to_n_times(2)
+        .mount(&server)
+        .await;
+    accepts().mount(&server).await;
+    let elastic = client(&server);
+    elastic.info().await.unwrap();
+    elastic.info().await.unwrap();
+    assert_eq!(seen(&server).await.len(), 4);
+}
+
 #[tokio::test]
 async fn attempts_end_with_the_last_error() {
     let server = MockServer::start().await;
