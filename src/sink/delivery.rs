@@ -129,11 +129,7 @@ async fn send(shared: &Shared, batch: Vec<Queued>) -> Result<Vec<(Queued, ItemRe
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
         let failed = |error: ElasticError| SinkError::Elasticsearch(error.to_string());
-        let mut body = BulkBody::with_capacity(part.iter().map(|queued| queued.operation.size()).sum());
-        for queued in &part {
-            append(&mut body, &queued.operation).map_err(failed)?;
-        }
-        let request = body.into_request(&shared.index, shared.pipeline.as_deref());
+        let request = request_of(&mut part, &shared.index, shared.pipeline.as_deref()).map_err(failed)?;
         let deletes = part
             .iter()
             .any(|queued| matches!(queued.operation, Operation::Delete { .. }));
@@ -199,13 +195,26 @@ async fn send_with_leave(
     }
 }
 
-fn append(body: &mut BulkBody, operation: &Operation) -> Result<(), ElasticError> {
-    match operation {
-        Operation::Index { id, source, .. } => body.index_json(id.as_str(), source),
-        Operation::Update { id, partial, .. } => body.update_json(id.as_str(), partial),
-        Operation::Delete { id } => body.delete(id),
+/// The request for these operations. From then on their texts are parts of its body: a second copy of all that is in
+/// flight would double what a sync needs.
+fn request_of(part: &mut [Queued], index: &str, pipeline: Option<&str>) -> Result<BulkRequest, ElasticError> {
+    let mut body = BulkBody::with_capacity(part.iter().map(|queued| queued.operation.size()).sum());
+    let mut places = Vec::with_capacity(part.len());
+    for queued in part.iter_mut() {
+        let json = queued.operation.json_mut().map(std::mem::take).unwrap_or_default();
+        places.push(match &queued.operation {
+            Operation::Index { id, .. } => body.index_json(id.as_str(), &json)?,
+            Operation::Update { id, .. } => body.update_json(id.as_str(), &json)?,
+            Operation::Delete { id } => body.delete(id).map(|_| 0..0)?,
+        });
     }
-    .map(drop)
+    let request = body.into_request(index, pipeline);
+    for (queued, place) in part.iter_mut().zip(places) {
+        if let Some(json) = queued.operation.json_mut() {
+            *json = request.body.slice(place);
+        }
+    }
+    Ok(request)
 }
 
 /// The operation in a form that may pass: as it is, once the named field is mapped as text, or without the field that
@@ -234,4 +243,54 @@ fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<(Q
     *source = without;
     queued.repairs += 1;
     Ok((queued, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::sync::DocumentId;
+
+    fn queued(operation: Operation) -> Queued {
+        let held = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        Queued {
+            operation,
+            _held: held,
+            repairs: 0,
+        }
+    }
+
+    #[test]
+    fn a_text_is_kept_once_and_as_it_was() {
+        let json = Bytes::from_static(br#"{"title":"a"}"#);
+        let id = || DocumentId::new("ABC-1".to_owned());
+        let mut part = [
+            queued(Operation::Index {
+                id: id(),
+                issue_id: None,
+                ticket: None,
+                with_content: false,
+                source: json.clone(),
+            }),
+            queued(Operation::Delete { id: "ABC-2".to_owned() }),
+            queued(Operation::Update {
+                id: id(),
+                ticket: None,
+                partial: json.clone(),
+            }),
+        ];
+        let request = request_of(&mut part, "i", None).unwrap();
+        let body = request.body.as_ptr_range();
+        for queued in &mut part {
+            let Some(kept) = queued.operation.json_mut() else {
+                continue;
+            };
+            assert_eq!(*kept, json);
+            assert!(body.contains(&kept.as_ptr()), "a copy of its own");
+        }
+        let again = request_of(&mut part, "i", None).unwrap();
+        assert_eq!(again.body, request.body);
+    }
 }

@@ -129,9 +129,9 @@ pub(super) fn identify(document: &mut Document) {
 }
 
 fn to_json(value: &impl Serialize) -> Bytes {
-    serde_json::to_vec(value)
-        .expect("maps with text keys always serialise")
-        .into()
+    let json = serde_json::to_vec(value).expect("maps with text keys always serialise");
+    // Without the room to grow, up to half of it, which no budget counts.
+    json.into_boxed_slice().into()
 }
 
 #[cfg(test)]

@@ -61,6 +61,15 @@ impl Operation {
         }
     }
 
+    /// The JSON text that it carries.
+    pub fn json_mut(&mut self) -> Option<&mut Bytes> {
+        match self {
+            Self::Index { source, .. } => Some(source),
+            Self::Update { partial, .. } => Some(partial),
+            Self::Delete { .. } => None,
+        }
+    }
+
     /// Bytes that this operation holds, for budgets.
     pub fn size(&self) -> usize {
         const ACTION_LINE: usize = 64;

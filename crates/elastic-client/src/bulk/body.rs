@@ -1,6 +1,7 @@
 //! Builds the newline-delimited body of a bulk request in one buffer. It leaves deciding when a body is full to the sink.
 
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -52,22 +53,14 @@ impl BulkBody {
     }
 
     /// Like [`index`](Self::index) with a document that is JSON text already. The text must be one JSON object without
-    /// line breaks; it is copied as it is.
-    pub fn index_json(&mut self, id: &str, document: &[u8]) -> Result<usize, ElasticError> {
-        self.append("index", id, |buffer| {
-            buffer.extend_from_slice(document);
-            Ok(())
-        })
+    /// line breaks; it is copied as it is. Returns where in the body it is, for whoever wants to keep but one copy.
+    pub fn index_json(&mut self, id: &str, document: &[u8]) -> Result<Range<usize>, ElasticError> {
+        self.copy("index", id, b"", document, b"")
     }
 
     /// Like [`update`](Self::update) with a partial document that is JSON text already; the same holds for the text.
-    pub fn update_json(&mut self, id: &str, doc: &[u8]) -> Result<usize, ElasticError> {
-        self.append("update", id, |buffer| {
-            buffer.extend_from_slice(b"{\"doc\":");
-            buffer.extend_from_slice(doc);
-            buffer.push(b'}');
-            Ok(())
-        })
+    pub fn update_json(&mut self, id: &str, doc: &[u8]) -> Result<Range<usize>, ElasticError> {
+        self.copy("update", id, b"{\"doc\":", doc, b"}")
     }
 
     /// Like [`update`](Self::update), refused with a conflict (409) when the document changed since this version of it
@@ -143,6 +136,25 @@ impl BulkBody {
             body: Bytes::from(self.buffer),
             timeout: None,
         }
+    }
+
+    fn copy(
+        &mut self,
+        action: &str,
+        id: &str,
+        before: &[u8],
+        json: &[u8],
+        after: &[u8],
+    ) -> Result<Range<usize>, ElasticError> {
+        let mut start = 0;
+        self.append(action, id, |buffer| {
+            buffer.extend_from_slice(before);
+            start = buffer.len();
+            buffer.extend_from_slice(json);
+            buffer.extend_from_slice(after);
+            Ok(())
+        })?;
+        Ok(start..start + json.len())
     }
 
     fn append<W>(&mut self, action: &str, id: &str, write: W) -> Result<usize, ElasticError>
