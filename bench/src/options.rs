@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Latencies of the Jira, in milliseconds
     #[arg(long, value_delimiter = ',', default_value = "0,20,100", value_name = "MS,...")]
     pub(crate) latency: Vec<u64>,
-    /// Measure only these: loader, full, second, incremental, or one of them at one latency (full@20)
+    /// Measure only these: loader, full, second, incremental, tenth, or one of them at one latency (full@20)
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub(crate) only: Vec<String>,
     /// Load the documents at most so often before measuring, until Elasticsearch has compiled its hot code
@@ -58,6 +58,8 @@ pub(crate) enum DataSize {
     Medium,
     /// 100,000 issues
     Large,
+    /// 500 issues with 1,000 attachments of 8 MiB
+    Files,
 }
 
 impl fmt::Display for DataSize {
@@ -66,6 +68,7 @@ impl fmt::Display for DataSize {
             Self::Small => "small",
             Self::Medium => "medium",
             Self::Large => "large",
+            Self::Files => "files",
         })
     }
 }
@@ -79,6 +82,8 @@ pub(crate) enum Kind {
     Second,
     /// An incremental sync after some issues changed.
     Incremental,
+    /// The last of ten full syncs by one process, when nothing changed: does memory grow? Only when asked for.
+    Tenth,
 }
 
 /// One measurement of the connector.
@@ -94,6 +99,7 @@ impl fmt::Display for Case {
             Kind::Full => "full",
             Kind::Second => "second",
             Kind::Incremental => "incremental",
+            Kind::Tenth => "tenth",
         };
         write!(f, "{kind}@{}", self.latency_ms)
     }
@@ -107,7 +113,7 @@ impl Options {
 
     /// The cases to measure, latency by latency. An error names what could have been meant.
     pub(crate) fn cases(&self) -> anyhow::Result<Vec<Case>> {
-        let kinds = [Kind::Full, Kind::Second, Kind::Incremental];
+        let kinds = [Kind::Full, Kind::Second, Kind::Incremental, Kind::Tenth];
         let all: Vec<Case> = self
             .latency
             .iter()
@@ -123,7 +129,8 @@ impl Options {
                 bail!("--only {wanted}: there is {LOADER}, {}", known.join(", "));
             }
         }
-        let selected = |case: &Case| self.only.is_empty() || self.only.iter().any(|wanted| names(case, wanted));
+        let by_default = |case: &Case| self.only.is_empty() && case.kind != Kind::Tenth;
+        let selected = |case: &Case| by_default(case) || self.only.iter().any(|wanted| names(case, wanted));
         Ok(all.into_iter().filter(selected).collect())
     }
 }
@@ -142,6 +149,7 @@ mod tests {
     #[test_case(&["--only", "full"], "full@0 full@20 full@100"; "one kind")]
     #[test_case(&["--only", "full@20,incremental@0"], "incremental@0 full@20"; "latency by latency")]
     #[test_case(&["--only", "loader"], ""; "only the loader")]
+    #[test_case(&["--only", "tenth@0"], "tenth@0"; "only when asked for")]
     fn selection(arguments: &[&str], expected: &str) {
         let cases = parsed(arguments).cases().unwrap();
         let names: Vec<String> = cases.iter().map(Case::to_string).collect();
