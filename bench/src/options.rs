@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Latencies of the Jira, in milliseconds
     #[arg(long, value_delimiter = ',', default_value = "0,20,100", value_name = "MS,...")]
     pub(crate) latency: Vec<u64>,
-    /// Measure only these: loader, full, second, incremental, tenth, or one of them at one latency (full@20)
+    /// Measure only these: loader, full, second, incremental, tenth, resumed, or one of them at one latency (full@20)
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub(crate) only: Vec<String>,
     /// Load the documents at most so often before measuring, until Elasticsearch has compiled its hot code
@@ -84,6 +84,8 @@ pub(crate) enum Kind {
     Incremental,
     /// The last of ten full syncs by one process, when nothing changed: does memory grow? Only when asked for.
     Tenth,
+    /// A full sync into a new index, killed in the middle and gone on with by another process. Only when asked for.
+    Resumed,
 }
 
 /// One measurement of the connector.
@@ -100,6 +102,7 @@ impl fmt::Display for Case {
             Kind::Second => "second",
             Kind::Incremental => "incremental",
             Kind::Tenth => "tenth",
+            Kind::Resumed => "resumed",
         };
         write!(f, "{kind}@{}", self.latency_ms)
     }
@@ -113,7 +116,7 @@ impl Options {
 
     /// The cases to measure, latency by latency. An error names what could have been meant.
     pub(crate) fn cases(&self) -> anyhow::Result<Vec<Case>> {
-        let kinds = [Kind::Full, Kind::Second, Kind::Incremental, Kind::Tenth];
+        let kinds = [Kind::Full, Kind::Second, Kind::Incremental, Kind::Tenth, Kind::Resumed];
         let all: Vec<Case> = self
             .latency
             .iter()
@@ -129,7 +132,7 @@ impl Options {
                 bail!("--only {wanted}: there is {LOADER}, {}", known.join(", "));
             }
         }
-        let by_default = |case: &Case| self.only.is_empty() && case.kind != Kind::Tenth;
+        let by_default = |case: &Case| self.only.is_empty() && !matches!(case.kind, Kind::Tenth | Kind::Resumed);
         let selected = |case: &Case| by_default(case) || self.only.iter().any(|wanted| names(case, wanted));
         Ok(all.into_iter().filter(selected).collect())
     }

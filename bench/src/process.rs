@@ -88,6 +88,11 @@ impl Process {
         })
     }
 
+    /// Ends it at once, as a crash would.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().await.map_err(Into::into)
+    }
+
     /// Asks it to end and waits for that; how it ended.
     pub(crate) async fn stop(mut self) -> anyhow::Result<ExitStatus> {
         let pid = self.pid.to_string();

@@ -6,6 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 use crate::correctness;
 use crate::elastic::{self, Elastic};
@@ -14,6 +15,7 @@ use crate::loader::{Load, Loader};
 use crate::machine::Machine;
 use crate::meter::{Meter, wait_for_quiet};
 use crate::options::{Case, Kind, Options};
+use crate::process::Process;
 use crate::report::{Measurement, Report, best};
 use crate::survey::Survey;
 use crate::targets;
@@ -179,8 +181,29 @@ impl Session<'_> {
                 };
                 measurements.push(self.sync(&connector, case, &[]).await?);
             }
+            if wants(Kind::Resumed) {
+                let case = Case {
+                    kind: Kind::Resumed,
+                    latency_ms,
+                };
+                measurements.push(self.sync(&self.connector().await?, case, &[]).await?);
+            }
         }
         Ok(measurements)
+    }
+
+    /// A full sync of which a process that was killed has done half. Returns its job and the process that takes over.
+    async fn half_done(&self, connector: &Connector, mut worker: Process) -> anyhow::Result<(String, Process)> {
+        let model = self.jira.model().await?;
+        let half = (model.issues + model.attachments) as u64 / 2;
+        let job = connector.ask_for(&self.elastic, "full").await?;
+        let is_half_done = |job: &Value| job["indexed_document_count"].as_u64() >= Some(half);
+        connector
+            .job_when(&self.elastic, &mut worker, &job, is_half_done)
+            .await?;
+        worker.kill().await?;
+        connector.take_over_soon()?;
+        Ok((job, connector.start_worker().await?))
     }
 
     /// One sync by a process of its own.
@@ -197,14 +220,23 @@ impl Session<'_> {
             }
         }
         self.quiet().await?;
+        let mut job = None;
+        if case.kind == Kind::Resumed {
+            let (half_done, other) = self.half_done(connector, worker).await?;
+            (job, worker) = (Some(half_done), other);
+        }
         let work = elastic.work(INDEX).await?;
         jira.reset_requests().await?;
         let meter = Meter::start(elastic, jira.pid(), Some(worker.pid())).await?;
         let job_type = match case.kind {
-            Kind::Full | Kind::Second | Kind::Tenth => "full",
+            Kind::Full | Kind::Second | Kind::Tenth | Kind::Resumed => "full",
             Kind::Incremental => "incremental",
         };
-        let end = connector.run_job(elastic, &mut worker, job_type).await?;
+        let job = match job {
+            Some(job) => job,
+            None => connector.ask_for(elastic, job_type).await?,
+        };
+        let end = connector.end_of(elastic, &mut worker, &job).await?;
         let (wall_seconds, cpu_seconds) = (meter.seconds(), meter.cpu().await?);
         let requests = jira.requests().await?;
         let peak = worker.memory()?;

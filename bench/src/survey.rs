@@ -14,6 +14,7 @@ const PAGE: usize = 100;
 /// Sizes of the site, as its service account sees it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Survey {
+    pub(crate) projects: u64,
     pub(crate) issues: u64,
     pub(crate) attachments: u64,
     /// Comment and worklog lists of which an issue shows only a part.
@@ -43,6 +44,7 @@ impl Survey {
             );
         }
         Ok(Self {
+            projects: model.projects as u64,
             issues: model.issues as u64,
             attachments: model.attachments as u64,
             cut_lists,

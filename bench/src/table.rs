@@ -61,6 +61,7 @@ fn head(report: &Report) -> Vec<String> {
         commit,
     } = &report.machine;
     let Survey {
+        projects,
         issues,
         attachments,
         cut_lists,
@@ -68,7 +69,9 @@ fn head(report: &Report) -> Vec<String> {
     let size = report.data_size;
     vec![
         format!("{cores} cores ({cpu}), {memory_gib} GiB, Linux {kernel}, commit {commit}"),
-        format!("{size} data: {issues} issues, {attachments} attachments, {cut_lists} child lists that are cut"),
+        format!(
+            "{size} data: {projects} projects, {issues} issues, {attachments} attachments, {cut_lists} child lists that are cut"
+        ),
     ]
 }
 

@@ -21,6 +21,9 @@ const SLOW_JIRA_SECONDS: f64 = 1.5;
 const INCREMENTAL_REQUESTS: f64 = 15.0;
 /// Seconds of an incremental sync at 20 ms.
 const INCREMENTAL_SECONDS: f64 = 1.5;
+/// What may be done again after a crash: documents, or a share of all if that is more.
+const REPEATED_DOCUMENTS: f64 = 2_000.0;
+const REPEATED_SHARE: f64 = 0.05;
 /// The latency that most targets are stated for, in milliseconds, and the slow one.
 const USUAL: u64 = 20;
 const SLOW: u64 = 100;
@@ -54,6 +57,7 @@ pub(crate) fn judge(measured: &[Measurement], best: Option<&Load>, site: Survey)
             let mut targets = match one.case.kind {
                 Kind::Full | Kind::Second | Kind::Tenth => judge_full(one, measured, best, site),
                 Kind::Incremental => judge_incremental(one),
+                Kind::Resumed => vec![judge_resumed(one, site)],
             };
             let (text, allowed) = match one.case.kind {
                 Kind::Tenth => ("RSS above the third sync's, MiB", GROWTH_MIB),
@@ -129,6 +133,15 @@ fn judge_incremental(one: &Measurement) -> Vec<Target> {
     seconds.into_iter().chain([requests]).collect()
 }
 
+/// What the process that was killed had written and could not put on record is written again.
+fn judge_resumed(one: &Measurement, site: Survey) -> Target {
+    let documents = site.projects + site.issues + site.attachments;
+    let repeated = one.documents.saturating_sub(documents) as f64;
+    let allowed = (documents as f64 * REPEATED_SHARE).max(REPEATED_DOCUMENTS);
+    let because = format!("{REPEATED_DOCUMENTS} or 5 % of {documents} documents");
+    target(one, "documents written twice", repeated, allowed, because)
+}
+
 fn target(one: &Measurement, what: &'static str, measured: f64, allowed: f64, because: String) -> Target {
     Target {
         case: one.case,
@@ -150,6 +163,7 @@ mod tests {
     use crate::meter::CpuSeconds;
 
     const SITE: Survey = Survey {
+        projects: 12,
         issues: 5_000,
         attachments: 400,
         cut_lists: 30,
@@ -239,5 +253,16 @@ mod tests {
             missed(&[measurement(Kind::Incremental, 20, 1.6, 16)]),
             ["incremental@20 seconds", "incremental@20 Jira requests"]
         );
+    }
+
+    #[test]
+    fn a_resumed_sync_may_repeat_a_twentieth() {
+        // 5,412 documents, and 2,000 more than once.
+        let resumed = |documents| Measurement {
+            documents,
+            ..measurement(Kind::Resumed, 0, 9.0, 100)
+        };
+        assert_eq!(missed(&[resumed(7_412)]), [""; 0]);
+        assert_eq!(missed(&[resumed(7_413)]), ["resumed@0 documents written twice"]);
     }
 }

@@ -117,6 +117,12 @@ impl Connector {
         Ok(worker)
     }
 
+    /// From now on the job of a worker that was killed is taken over soon.
+    pub(crate) fn take_over_soon(&self) -> anyhow::Result<()> {
+        let text = fs::read_to_string(&self.config)? + "  idle_job_timeout: 20\n";
+        fs::write(&self.config, text).map_err(Into::into)
+    }
+
     /// Asks for a sync and waits for its end. Anything but `completed` is an error.
     pub(crate) async fn run_job(
         &self,
@@ -124,23 +130,48 @@ impl Connector {
         worker: &mut Process,
         job_type: &str,
     ) -> anyhow::Result<JobEnd> {
+        let job = self.ask_for(elastic, job_type).await?;
+        self.end_of(elastic, worker, &job).await
+    }
+
+    /// Waits for the end of a job. Anything but `completed` is an error.
+    pub(crate) async fn end_of(&self, elastic: &Elastic, worker: &mut Process, job: &str) -> anyhow::Result<JobEnd> {
+        let ended = self.job_when(elastic, worker, job, |job| job["status"] == "completed");
+        JobEnd::read(&ended.await?)
+    }
+
+    /// Asks for a sync; the id of its job.
+    pub(crate) async fn ask_for(&self, elastic: &Elastic, job_type: &str) -> anyhow::Result<String> {
         let wanted = json!({ "id": self.id, "job_type": job_type, "trigger_method": "on_demand" });
         let created = elastic.post("/_connector/_sync_job", &wanted).await?;
         let id = created["id"].as_str().context("the new job has no id")?;
+        Ok(id.to_owned())
+    }
+
+    /// Waits until the job is as wanted. That it ends in another way is an error.
+    pub(crate) async fn job_when(
+        &self,
+        elastic: &Elastic,
+        worker: &mut Process,
+        id: &str,
+        is_wanted: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
         let path = format!("/_connector/_sync_job/{id}");
         let deadline = Instant::now() + LONGEST_JOB;
         loop {
             let job = elastic.get(&path).await?;
-            match job["status"].as_str().unwrap_or_default() {
-                "completed" => return JobEnd::read(&job),
-                "error" | "canceled" | "suspended" => {
-                    bail!("the {job_type} job ended {}: {}", job["status"], job["error"]);
-                }
-                _ => {}
+            if is_wanted(&job) {
+                return Ok(job);
+            }
+            if matches!(
+                job["status"].as_str(),
+                Some("completed" | "error" | "canceled" | "suspended")
+            ) {
+                bail!("the job ended {}: {}", job["status"], job["error"]);
             }
             worker.must_run()?;
             if Instant::now() > deadline {
-                bail!("the {job_type} job did not end within {LONGEST_JOB:?}");
+                bail!("the job did not get there within {LONGEST_JOB:?}");
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
