@@ -148,7 +148,7 @@ impl Connector {
         Ok(id.to_owned())
     }
 
-    /// Waits until the job is as wanted. That it ends in another way is an error.
+    /// Waits until the job is as wanted. That it ends in another way is an error; suspended it has not ended.
     pub(crate) async fn job_when(
         &self,
         elastic: &Elastic,
@@ -163,10 +163,7 @@ impl Connector {
             if is_wanted(&job) {
                 return Ok(job);
             }
-            if matches!(
-                job["status"].as_str(),
-                Some("completed" | "error" | "canceled" | "suspended")
-            ) {
+            if matches!(job["status"].as_str(), Some("completed" | "error" | "canceled")) {
                 bail!("the job ended {}: {}", job["status"], job["error"]);
             }
             worker.must_run()?;
