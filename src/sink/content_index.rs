@@ -71,6 +71,11 @@ fn definition() -> Value {
                               "statuscategorychangedate", "started", "startDate", "endDate", "completeDate"],
                     "mapping": { "type": "date", "ignore_malformed": true },
                 } },
+                { "times_of_service_levels": {
+                    "match_mapping_type": "string",
+                    "path_match": "Request.sla.*Time",
+                    "mapping": { "type": "date", "ignore_malformed": true },
+                } },
                 // The first value of a number field may be whole and the next one not, or a text: a number that is
                 // none is kept in the document and left out of the field's own index.
                 { "custom_numbers": {

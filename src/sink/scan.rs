@@ -52,6 +52,9 @@ impl ContentScan {
         if matches!(selection, IndexSelection::WithContent | IndexSelection::OfIssues(_)) {
             fields.push(ACCESS_FIELD);
         }
+        if matches!(selection, IndexSelection::Ids(_)) {
+            fields.push("Sprint");
+        }
         Ok(Self {
             scan: client.scan(index, &fields, query(selection)),
         })
@@ -143,7 +146,7 @@ impl IndexScan for ContentScan {
 }
 
 /// An issue type may be called "Project" or "Attachment", so families are told by what only they have: an attachment
-/// names its issue and has no key, like a comment or worklog, whose `_id` begins in small letters, which no key does; a
+/// names its issue and has no key, like a comment or a sprint, whose `_id` begins in small letters, which no key does; a
 /// project's `_id` begins with a fixed word.
 fn read(document: ScannedDocument) -> IndexedDocument {
     let ScannedDocument { id, source } = document;
@@ -156,6 +159,9 @@ fn read(document: ScannedDocument) -> IndexedDocument {
     let kind = match (&key, project_id) {
         (None, _) if id.starts_with("comment-") => DocumentKind::Comment,
         (None, _) if id.starts_with("worklog-") => DocumentKind::Worklog,
+        (None, _) if id.starts_with("changelog-") => DocumentKind::Changelog,
+        (None, _) if id.starts_with("board-") => DocumentKind::Board,
+        (None, _) if id.starts_with("sprint-") => DocumentKind::Sprint,
         (None, _) => DocumentKind::Attachment,
         (Some(_), Some(_)) => DocumentKind::Project,
         (Some(_), None) => DocumentKind::Issue,
@@ -171,6 +177,7 @@ fn read(document: ScannedDocument) -> IndexedDocument {
             .pointer("/Project/name")
             .and_then(Value::as_str)
             .map(str::to_owned),
+        sprint: source.get("Sprint").cloned(),
         timestamp: text("_timestamp"),
         size: number("size"),
         extraction: text(EXTRACTION_FIELD),
@@ -190,6 +197,9 @@ mod tests {
     #[test_case("Alpha-AL-2", json!({"Key": "AL-2", "Type": "Attachment", "jira_id": 8}), DocumentKind::Issue, Some(8); "an issue type with a confusing name")]
     #[test_case("AL-1-70", json!({"Type": "Attachment", "issue": "AL-1", "jira_id": 70}), DocumentKind::Attachment, Some(70))]
     #[test_case("comment-70", json!({"Type": "Comment", "issue": "AL-1", "jira_id": 70}), DocumentKind::Comment, Some(70))]
+    #[test_case("changelog-70", json!({"Type": "Changelog", "issue": "AL-1", "jira_id": 70}), DocumentKind::Changelog, Some(70))]
+    #[test_case("board-7", json!({"Type": "Board", "jira_id": 7}), DocumentKind::Board, Some(7))]
+    #[test_case("sprint-7", json!({"Type": "Sprint", "jira_id": 7}), DocumentKind::Sprint, Some(7))]
     #[test_case("Alpha-AL-3", json!({"Key": "AL-3", "Type": "Bug"}), DocumentKind::Issue, None; "made by the framework")]
     fn families(id: &str, source: Value, kind: DocumentKind, jira_id: Option<u64>) {
         let document = read(ScannedDocument { id: id.into(), source });

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use jira_client::{Permitted, ProjectStatus};
 
+use super::extra_capabilities::extra_capabilities;
 use super::login::Login;
 use super::scope;
 
@@ -30,14 +31,28 @@ pub async fn capabilities(login: &Login) -> Vec<Capability> {
         add("security levels", Ok(security_levels(login).await));
     }
     add("archived projects", archived(login).await);
+    for (subject, found) in extra_capabilities(login).await {
+        add(subject, found);
+    }
     add("rate limit", Ok(limits(login)));
     let features = if login.has_document_level_security() {
         "full, incremental and access control syncs, deletions, attachments, document level security"
     } else {
         "full and incremental syncs, deletions, attachments; document level security is off"
     };
-    add("features", Ok(features.to_owned()));
+    add("features", Ok(with_extras(login, features)));
     all
+}
+
+fn with_extras(login: &Login, features: &str) -> String {
+    let wanted = login.extras();
+    let all = [
+        (wanted.changelog, "histories"),
+        (wanted.agile, "boards and sprints"),
+        (wanted.jsm, "service management"),
+    ];
+    let wanted = all.iter().filter(|(wanted, _)| *wanted).map(|(_, name)| *name);
+    wanted.fold(features.to_owned(), |text, name| format!("{text}, {name}"))
 }
 
 fn product(login: &Login) -> Result<String, String> {

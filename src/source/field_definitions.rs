@@ -355,6 +355,51 @@ pub const FIELDS: &[FieldDefinition] = &[
         advanced: true,
         ..TEXT
     },
+    FieldDefinition {
+        key: "sync_changelog",
+        label: "Index the history of issues",
+        kind: FieldType::Bool,
+        display: "toggle",
+        initial: "false",
+        default: Some("false"),
+        required: false,
+        tooltip: Some(
+            "Each entry of an issue's history becomes a document: who changed which field when. One more request for \
+             100 issues.",
+        ),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "sync_agile",
+        label: "Index boards and sprints",
+        kind: FieldType::Bool,
+        display: "toggle",
+        initial: "false",
+        default: Some("false"),
+        required: false,
+        tooltip: Some(
+            "Boards and sprints become documents. Needs Jira Software. One request or more for each board with \
+             sprints, in full syncs and whenever deletions are looked for.",
+        ),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "sync_jsm",
+        label: "Index what service management knows",
+        kind: FieldType::Bool,
+        display: "toggle",
+        initial: "false",
+        default: Some("false"),
+        required: false,
+        tooltip: Some(
+            "Request type, organizations and service levels of issues under names that do not depend on the site. \
+             Needs Jira Service Management, and no further request.",
+        ),
+        advanced: true,
+        ..TEXT
+    },
 ];
 
 impl FieldDefinition {

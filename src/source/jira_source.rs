@@ -3,12 +3,14 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt, stream};
-use jira_client::{ErrorKind, Issue, JiraClient, JiraError, ListingEnd};
+use jira_client::{ErrorKind, HistoryEntry, Issue, JiraClient, JiraError, ListingEnd};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use super::documents::{self, Attachments, DocumentContext, RestrictedEntry};
+use super::boards;
+use super::documents::{self, Attachments, DocumentContext, REQUEST_FIELD, RestrictedEntry};
+use super::extras::Extras;
 use super::file_content::FileExtraction;
 use super::jql_time::JqlTime;
 use super::permissions::{AccessOfIssue, DocumentAccess};
@@ -17,8 +19,9 @@ use super::scope::ResolvedScope;
 use super::{children, confirmation};
 use crate::access_control::{ACCESS_FIELD, DocumentTokens};
 use crate::sync::{
-    ChangedIssue, CompleteListing, Confirmation, Document, EndOfListing, FetchedIssues, FileContent, IncompleteIssue,
-    IssueId, IssueSelection, ItemFailure, ListingBuilder, MissingIssue, PendingAttachment, Source, SourceError,
+    BoardAnswers, BoardListing, ChangedIssue, CompleteListing, Confirmation, Document, DocumentKind, EndOfListing,
+    FetchedIssues, FileContent, IncompleteIssue, IssueId, IssueSelection, ItemFailure, ListingBuilder, MissingIssue,
+    PendingAttachment, Source, SourceError,
 };
 
 /// Jira reads this many issues whole in one request.
@@ -34,6 +37,7 @@ pub struct JiraSource {
     scope: ResolvedScope,
     /// None without document level security.
     access: Option<DocumentAccess>,
+    extras: Extras,
     opened_at: DateTime<Utc>,
     time: JqlTime,
     extraction: FileExtraction,
@@ -66,6 +70,7 @@ impl JiraSource {
         context: DocumentContext,
         scope: ResolvedScope,
         access: Option<DocumentAccess>,
+        extras: Extras,
         opened_at: DateTime<Utc>,
         zone: Tz,
     ) -> Self {
@@ -75,6 +80,7 @@ impl JiraSource {
             context,
             scope,
             access,
+            extras,
             opened_at,
             time,
             extraction: FileExtraction::Pipeline,
@@ -130,7 +136,13 @@ impl JiraSource {
     }
 
     /// Builds the documents of an issue that was read whole.
-    fn build(&self, mut issue: Issue, access: Option<&AccessOfIssue>, batch: &mut FetchedIssues) {
+    fn build(
+        &self,
+        mut issue: Issue,
+        history: &[HistoryEntry],
+        access: Option<&AccessOfIssue>,
+        batch: &mut FetchedIssues,
+    ) {
         let restricted = documents::take_restricted(&mut issue.fields);
         let id = issue.id;
         batch.neighbours.extend(documents::neighbours(&issue.fields));
@@ -172,6 +184,13 @@ impl JiraSource {
                 }
             }
         }
+        batch.documents.extend(history.iter().map(|entry| {
+            let document = documents::history_entry(&self.context, &self.extras.texts, &issue, entry);
+            match access {
+                Some(access) => allow(document, &access.tokens),
+                None => document,
+            }
+        }));
         batch.documents.push(self.issue_document(issue, access));
         if let Some(reason) = access.and_then(|access| access.denied.as_deref()) {
             batch.denied += (batch.documents.len() + batch.attachments.len() - before) as u64;
@@ -184,11 +203,18 @@ impl JiraSource {
     }
 
     fn issue_document(&self, mut issue: Issue, access: Option<&AccessOfIssue>) -> Document {
-        let Some(access) = access else {
-            return documents::issue(&self.context, issue);
-        };
-        documents::close_side_doors(&mut issue.fields);
-        allow(documents::issue(&self.context, issue), &access.tokens)
+        if access.is_some() {
+            documents::close_side_doors(&mut issue.fields);
+        }
+        let request = self.extras.request(&issue);
+        let mut document = documents::issue(&self.context, issue);
+        if let Some(request) = request {
+            document.fields.insert(REQUEST_FIELD.into(), request);
+        }
+        match access {
+            Some(access) => allow(document, &access.tokens),
+            None => document,
+        }
     }
 
     /// An issue whose comments or worklogs could not be completed.
@@ -217,7 +243,7 @@ impl JiraSource {
 }
 
 /// Writes down who may see a document.
-fn allow(mut document: Document, tokens: &DocumentTokens) -> Document {
+pub(super) fn allow(mut document: Document, tokens: &DocumentTokens) -> Document {
     let tokens: Vec<Value> = tokens.iter().map(Value::from).collect();
     document.fields.insert(ACCESS_FIELD.into(), tokens.into());
     document
@@ -249,6 +275,26 @@ impl Source for JiraSource {
                 }
             })
             .collect())
+    }
+
+    async fn boards(&self) -> Result<BoardListing, SourceError> {
+        if !self.extras.wanted.agile {
+            return Ok(BoardListing::NotWanted);
+        }
+        let boards = boards::list(&self.client, &self.context, &self.scope, self.access.as_ref()).await?;
+        Ok(BoardListing::Listed(boards))
+    }
+
+    async fn confirm_boards(&self, missing: Vec<(DocumentKind, u64)>) -> Result<BoardAnswers, SourceError> {
+        Ok(boards::confirm(&self.client, &self.scope, missing).await?)
+    }
+
+    fn content_form(&self) -> Option<String> {
+        self.extras.form()
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        self.extras.missing()
     }
 
     fn opened_at(&self) -> DateTime<Utc> {
@@ -290,6 +336,7 @@ impl Source for JiraSource {
 
     async fn fetch(&self, ids: Vec<IssueId>) -> Result<FetchedIssues, SourceError> {
         let answer = self.client.fetch_issues(&ids, &["*all"]).await?;
+        let mut histories = self.extras.histories(&self.client, &answer.issues).await?;
         let mut batch = FetchedIssues {
             absent: answer.absent,
             last_created: answer.issues.iter().filter_map(created).max(),
@@ -312,9 +359,10 @@ impl Source for JiraSource {
             .buffered(CONCURRENT_CHILD_LISTS);
         while let Some((issue, result, access)) = completed.next().await {
             let access = access?;
-            match result {
-                Ok(()) => self.build(issue, access.as_ref(), &mut batch),
-                Err(error) => self.build_incomplete(issue, error.into(), access.as_ref(), &mut batch)?,
+            let history = histories.take(issue.id);
+            match result.map_err(SourceError::from).and(history) {
+                Ok(history) => self.build(issue, &history, access.as_ref(), &mut batch),
+                Err(error) => self.build_incomplete(issue, error, access.as_ref(), &mut batch)?,
             }
         }
         drop(completed);

@@ -11,10 +11,11 @@ use tracing::{info, warn};
 use super::connection;
 use super::custom_fields::CustomFieldNames;
 use super::documents::{DocumentContext, FileRules};
+use super::extras::Extras;
 use super::jira_source::JiraSource;
 use super::permissions::{DocumentAccess, IdentityReader};
 use super::scope::{ResolvedScope, UnknownProjects};
-use super::settings::{JiraSettings, ProjectScope};
+use super::settings::{ExtraSettings, JiraSettings, ProjectScope};
 use crate::config::JiraLimits;
 use crate::sync::SourceError;
 use crate::sync_rules::AdvancedRules;
@@ -103,7 +104,16 @@ impl Login {
         };
         // Without a clock of Jira's, ours is taken: the windows of syncs overlap by more than clocks usually differ.
         let opened_at = self.server.server_time.map_or(now, |jira| jira.with_timezone(&Utc));
-        Ok(JiraSource::new(self.client, context, scope, access, opened_at, zone))
+        let extras = Extras::new(self.settings.extras, &fields, access.is_some());
+        Ok(JiraSource::new(
+            self.client,
+            context,
+            scope,
+            access,
+            extras,
+            opened_at,
+            zone,
+        ))
     }
 
     /// What is read, resolved: the projects that the configuration names, or what the advanced rules find.
@@ -135,6 +145,11 @@ impl Login {
     pub async fn identities(self) -> Result<IdentityReader, LoginError> {
         let scope = self.scope().await?;
         Ok(IdentityReader::new(self.client, scope.projects))
+    }
+
+    /// What is read besides issues and what is attached to them.
+    pub fn extras(&self) -> ExtraSettings {
+        self.settings.extras
     }
 
     /// Whether documents carry who may see them.

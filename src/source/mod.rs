@@ -8,11 +8,14 @@ pub mod field_definitions;
 mod record_validations;
 pub mod settings;
 
+mod boards;
 mod capabilities;
 mod children;
 mod confirmation;
 mod connection;
 mod custom_fields;
+mod extra_capabilities;
+mod extras;
 mod file_content;
 mod jira_source;
 mod jql_time;

@@ -113,6 +113,10 @@ impl ResolvedScope {
                 let (created, updated) = (time.not_after(*created), time.not_after(*updated));
                 format!("{} AND (created >= {created} OR updated >= {updated})", self.jql())
             }
+            IssueSelection::Sprints(ids) => {
+                let listed: Vec<String> = ids.iter().map(u64::to_string).collect();
+                format!("{} AND sprint in ({})", self.jql(), listed.join(","))
+            }
             IssueSelection::Projects(ids) => {
                 let wanted = self.projects.iter().filter(|project| ids.contains(&project.id));
                 let keys: Vec<String> = wanted.map(|project| quote(&project.key)).collect();

@@ -35,6 +35,17 @@ pub enum ExtractionWay {
     Local,
 }
 
+/// What is read besides issues and what is attached to them. Nothing by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExtraSettings {
+    /// Histories of issues, each entry as a document.
+    pub changelog: bool,
+    /// Boards and sprints as documents.
+    pub agile: bool,
+    /// What service management knows about issues.
+    pub jsm: bool,
+}
+
 /// The typed settings of one connector.
 #[derive(Debug, Clone)]
 pub struct JiraSettings {
@@ -68,6 +79,8 @@ pub struct JiraSettings {
     pub document_level_security: bool,
     /// Whether Jira is asked about each issue whose readers no list tells.
     pub readers_per_issue: bool,
+    /// What is read besides issues and what is attached to them.
+    pub extras: ExtraSettings,
 }
 
 /// The configuration cannot be used.
@@ -132,6 +145,11 @@ impl JiraSettings {
             sweep_interval_minutes: reader.number("sweep_interval")?,
             document_level_security: reader.bool("use_document_level_security")?,
             readers_per_issue: reader.text("dls_security_levels")? == "per_issue",
+            extras: ExtraSettings {
+                changelog: reader.bool("sync_changelog")?,
+                agile: reader.bool("sync_agile")?,
+                jsm: reader.bool("sync_jsm")?,
+            },
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::TimeDelta;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::checkpoint::{Checkpoint, CheckpointTracker};
 use super::cursor::{MAX_RETRY_LIST, Retry, SyncCursor};
@@ -81,6 +82,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Runs a full sync until everything is done, something fails, or `stop` is cancelled. Whatever the reason to end
     /// early, nothing is deleted then. `resume` is where an earlier run of the same job stopped.
     pub async fn full(self: &Arc<Self>, resume: Option<Checkpoint>, stop: &CancellationToken) -> SyncResult {
+        self.note_missing();
         stop.run_until_cancelled(self.run_full(resume))
             .await
             .unwrap_or(Err(SyncError::Stopped))
@@ -88,9 +90,18 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
     /// Runs an incremental sync from `cursor`. Without a cursor that can be trusted it is a full sync.
     pub async fn incremental(self: &Arc<Self>, cursor: Option<SyncCursor>, stop: &CancellationToken) -> SyncResult {
+        self.note_missing();
         stop.run_until_cancelled(self.run_incremental(cursor))
             .await
             .unwrap_or(Err(SyncError::Stopped))
+    }
+
+    /// Something that is wanted and cannot be had is on record, and the rest is synced.
+    fn note_missing(&self) {
+        if let Some(reason) = self.source.missing() {
+            warn!("{reason}");
+            self.progress.skipped("service management", reason);
+        }
     }
 
     /// The last look at a document before it is encoded: with document level security every document has readers, and

@@ -41,6 +41,9 @@ pub struct SyncCursor {
     /// What the readers of the indexed documents depend on; none without document level security.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<String>,
+    /// What was read besides issues and what is attached to them; none when nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
 }
 
 impl SyncCursor {
@@ -53,6 +56,7 @@ impl SyncCursor {
             swept_at: started,
             looked_back_at: started,
             access: None,
+            content: None,
             retry,
         }
     }
@@ -61,6 +65,12 @@ impl SyncCursor {
     #[must_use]
     pub fn with_access(self, access: Option<String>) -> Self {
         Self { access, ..self }
+    }
+
+    /// The cursor of an index that holds this besides issues and what is attached to them.
+    #[must_use]
+    pub fn with_content(self, content: Option<String>) -> Self {
+        Self { content, ..self }
     }
 
     /// Reads what a connector's `sync_cursor` holds; none when it is not one of ours.
@@ -105,6 +115,7 @@ impl SyncCursor {
             swept_at: swept_at.unwrap_or(self.swept_at),
             looked_back_at: looked_back_at.unwrap_or(self.looked_back_at),
             access: self.access,
+            content: self.content,
             rules: self.rules,
             retry,
         }

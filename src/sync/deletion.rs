@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::diff::{Evidence, Leftover, SealedSynced};
+use super::document::DocumentKind;
 use super::error::SyncError;
 use super::listing::IssueId;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
@@ -15,6 +16,9 @@ const ALWAYS_ALLOWED: u64 = 10;
 
 /// Stands for the project of documents that do not name one.
 const UNKNOWN_PROJECT: &str = "(unknown)";
+
+/// Stands for the project of boards and sprints.
+const BOARDS: &str = "(boards and sprints)";
 
 /// How many projects a refusal names.
 const NAMED_PROJECTS: usize = 10;
@@ -60,6 +64,7 @@ pub(super) struct Leftovers {
     detached: Vec<(String, Option<String>)>,
     by_issue: HashMap<IssueId, (MissingIssue, Vec<String>)>,
     by_project: HashMap<u64, (Option<String>, Vec<String>)>,
+    boards: HashMap<(DocumentKind, u64), String>,
     /// Documents without a numeric id, by the key they name: made by another connector.
     by_key: HashMap<Option<String>, Vec<IndexedDocument>>,
 }
@@ -92,6 +97,7 @@ pub(super) async fn find_leftovers<K: Sink>(
                     entry.0 = document.key;
                     entry.1.push(document.id);
                 }
+                Leftover::BoardMissing(kind, id) => drop(leftovers.boards.insert((kind, id), document.id)),
                 Leftover::Unidentified => {
                     leftovers.by_key.entry(document.key.clone()).or_default().push(document);
                 }
@@ -158,6 +164,7 @@ pub(super) async fn prove<S: Source>(
     );
 
     prove_by_key(source, leftovers.by_key, synced, evidence, &mut proof).await?;
+    prove_boards(source, leftovers.boards, &mut proof).await?;
 
     let mut by_project = leftovers.by_project;
     let missing: Vec<u64> = by_project.keys().copied().collect();
@@ -214,6 +221,35 @@ async fn prove_by_key<S: Source>(
             }
         }
     }
+    Ok(())
+}
+
+async fn prove_boards<S: Source>(
+    source: &S,
+    mut boards: HashMap<(DocumentKind, u64), String>,
+    proof: &mut Proof,
+) -> Result<(), SyncError> {
+    if boards.is_empty() {
+        return Ok(());
+    }
+    let missing = boards.keys().copied().collect();
+    for (board, answer) in source.confirm_boards(missing).await? {
+        let Some(document) = boards.remove(&board) else {
+            continue;
+        };
+        match answer {
+            Confirmation::Gone => proof.vanish(BOARDS, [document]),
+            Confirmation::OutOfScope => proof.out_of_scope.push(document),
+            Confirmation::Lagging => proof
+                .unknown
+                .push(format!("{document}: the list of boards or sprints lacks it")),
+            Confirmation::Unknown(reason) => proof.unknown.push(format!("{document}: {reason}")),
+        }
+    }
+    let not_asked = boards.into_values();
+    proof
+        .unknown
+        .extend(not_asked.map(|document| format!("{document}: Jira was not asked about it")));
     Ok(())
 }
 

@@ -24,9 +24,22 @@ pub struct Synced {
     attachments: Vec<u64>,
     attachments_unknown: HashSet<IssueId>,
     projects: HashSet<u64>,
+    boards: BoardsSeen,
     left_out: Vec<u64>,
     /// Only kept where they are asked for.
     neighbours: Option<IdSet>,
+}
+
+/// What a sync learned about boards and sprints.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum BoardsSeen {
+    /// It did not ask, or not everything arrived.
+    #[default]
+    InPart,
+    /// Every one in scope.
+    All,
+    /// They are not wanted any more.
+    NotWanted,
 }
 
 impl Synced {
@@ -72,6 +85,11 @@ impl Synced {
     /// A project was listed.
     pub fn project(&mut self, id: u64) {
         self.projects.insert(id);
+    }
+
+    /// Says what was learned about boards and sprints.
+    pub fn boards(&mut self, seen: BoardsSeen) {
+        self.boards = seen;
     }
 
     /// An attachment was listed by its issue.
@@ -146,6 +164,8 @@ pub enum Leftover {
     IssueMissing(MissingIssue),
     /// Its project was not listed. Needs confirmation.
     ProjectMissing(u64),
+    /// This board or sprint was not listed. Needs confirmation.
+    BoardMissing(DocumentKind, u64),
     /// It carries no numeric id, so Jira has to be asked by its key.
     Unidentified,
 }
@@ -198,11 +218,19 @@ impl SealedSynced {
                 Evidence::Answers => Leftover::Keep,
             },
             (DocumentKind::Issue, Some(id)) => self.judge_issue(id, document, evidence, Leftover::Superseded),
-            // Public ones are part of the issue, so one that is not written any more may well be there.
-            (DocumentKind::Comment | DocumentKind::Worklog, Some(_)) => match document.issue_id {
-                Some(issue_id) => self.judge_issue(issue_id, document, evidence, Leftover::Superseded),
-                None => Leftover::Unidentified,
+            (kind @ (DocumentKind::Board | DocumentKind::Sprint), Some(id)) => match (evidence, self.0.boards) {
+                (Evidence::Answers, _) | (Evidence::Listing(_), BoardsSeen::InPart) => Leftover::Keep,
+                (Evidence::Listing(_), BoardsSeen::All) => Leftover::BoardMissing(kind, id),
+                (Evidence::Listing(_), BoardsSeen::NotWanted) => Leftover::LeftOut,
             },
+            // Public ones are part of the issue, so one that is not written any more may well be there. Entries of
+            // histories stay for ever: one that is not written any more is not wanted.
+            (DocumentKind::Comment | DocumentKind::Worklog | DocumentKind::Changelog, Some(_)) => {
+                match document.issue_id {
+                    Some(issue_id) => self.judge_issue(issue_id, document, evidence, Leftover::Superseded),
+                    None => Leftover::Unidentified,
+                }
+            }
             (DocumentKind::Attachment, Some(id)) => {
                 let Some(issue_id) = document.issue_id else {
                     return Leftover::Unidentified;

@@ -65,6 +65,12 @@ pub enum DocumentKind {
     Comment,
     /// A worklog that only some readers of its issue may see.
     Worklog,
+    /// One entry of an issue's history.
+    Changelog,
+    /// A board.
+    Board,
+    /// A sprint.
+    Sprint,
 }
 
 /// A document ready to be encoded.

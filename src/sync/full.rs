@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use tracing::info;
 
 use super::attachments::IndexedAttachments;
+use super::boards;
 use super::checkpoint::Checkpoint;
 use super::content_sync::{ContentSync, SyncResult, SyncSummary};
 use super::cursor::SyncCursor;
@@ -33,6 +34,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             .as_ref()
             .map_or_else(|| self.source.opened_at(), |checkpoint| checkpoint.started);
         let projects = self.source.projects().await?;
+        let boards = boards::read(self).await?;
         let attachments = if self.sink.seems_empty().await? {
             Arc::default()
         } else {
@@ -46,6 +48,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
         self.progress.enter(Phase::Flushing);
         projects::write(self, projects, &mut synced).await?;
+        boards::write(self, boards, &mut synced).await?;
         let flushed = self.sink.flush().await?;
 
         self.progress.enter(Phase::Reconciling);
@@ -65,7 +68,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         self.progress.requests(self.source.requests());
         self.progress.enter(Phase::Finished);
         let cursor = SyncCursor::after_full(started, retry, self.options.rules_fingerprint.clone())
-            .with_access(self.source.access_form());
+            .with_access(self.source.access_form())
+            .with_content(self.source.content_form());
         Ok(SyncSummary {
             counts: self.progress.snapshot(),
             kept_without_proof: kept,

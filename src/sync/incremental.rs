@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use tracing::{info, warn};
 
 use super::attachments::IndexedAttachments;
+use super::boards;
 use super::content_sync::{ContentSync, SyncResult, SyncSummary};
 use super::cursor::SyncCursor;
 use super::diff::{Evidence, Synced};
@@ -53,6 +54,13 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             self.progress.note(reason.into());
             return self.run_full(None).await;
         }
+        if cursor.content != self.source.content_form() {
+            let reason = "other things than at the last sync are read besides issues (sync_changelog, sync_agile, \
+                          sync_jsm): this is a full sync";
+            warn!("{reason}");
+            self.progress.note(reason.into());
+            return self.run_full(None).await;
+        }
         self.progress.enter(Phase::Syncing);
         let (since, looked_back) = cursor.window(now);
         let changed = self.source.list_changed(since).await?;
@@ -75,6 +83,13 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         } else {
             None
         };
+        let boards = match sweep {
+            true => Some(boards::read(self).await?),
+            false => None,
+        };
+        if let Some(boards) = &boards {
+            wanted.extend(boards::issues_of_changed_sprints(self, boards).await?);
+        }
         let mut synced = Synced::with_neighbours();
         if let Some(listing) = &listing {
             let not_indexed = self.not_indexed(listing.ids()).await?;
@@ -96,6 +111,9 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         self.progress.enter(Phase::Flushing);
         let written_before = synced.asked_count();
         projects::write(self, projects, &mut synced).await?;
+        if let Some(boards) = boards {
+            boards::write(self, boards, &mut synced).await?;
+        }
         let flushed = self.sink.flush().await?;
 
         self.progress.enter(Phase::Reconciling);

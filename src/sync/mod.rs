@@ -8,6 +8,7 @@ mod full;
 mod incremental;
 
 mod attachments;
+mod boards;
 mod issues;
 mod projects;
 mod reconcile;
@@ -42,7 +43,7 @@ pub use progress::{Phase, Progress, Snapshot};
 pub use rule_gate::left_out_by_rules;
 pub use sink::{Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
 pub use source::{
-    ChangedIssue, Confirmation, FetchedIssues, FileContent, IncompleteIssue, IssueSelection, ItemFailure, MissingIssue,
-    PendingAttachment, Source, SourceError,
+    BoardAnswers, BoardListing, Boards, ChangedIssue, Confirmation, FetchedIssues, FileContent, IncompleteIssue,
+    IssueSelection, ItemFailure, MissingIssue, PendingAttachment, Source, SourceError,
 };
 pub use write_fence::{Unfenced, WriteFence, WriteRefused};

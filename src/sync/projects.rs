@@ -18,9 +18,18 @@ pub(super) async fn write<S: Source, K: Sink>(
     projects: Vec<Document>,
     synced: &mut Synced,
 ) -> Result<(), SyncError> {
+    projects.iter().for_each(|project| synced.project(project.jira_id));
+    write_each(sync, projects, synced).await
+}
+
+/// Writes documents that belong to no issue, as far as the sync rules want them.
+pub(super) async fn write_each<S: Source, K: Sink>(
+    sync: &ContentSync<S, K>,
+    documents: Vec<Document>,
+    synced: &mut Synced,
+) -> Result<(), SyncError> {
     let gate = RuleGate::new(&sync.options.rules, &mut []);
-    for mut document in projects {
-        synced.project(document.jira_id);
+    for mut document in documents {
         if !gate.admits(&mut document) {
             synced.left_out(document.id.fingerprint());
             sync.progress.left_out();

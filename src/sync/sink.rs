@@ -163,6 +163,8 @@ pub struct IndexedDocument {
     pub key: Option<String>,
     /// Name of a project.
     pub project_name: Option<String>,
+    /// A sprint as it is stored. Only told of documents that were selected by their `_id`.
+    pub sprint: Option<Value>,
     /// `_timestamp` as it is stored.
     pub timestamp: Option<String>,
     /// Size of an attachment, in bytes.

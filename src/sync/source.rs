@@ -7,13 +7,23 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::document::Document;
+use super::document::{Document, DocumentKind};
 use super::listing::{CompleteListing, IssueId};
 
 /// A data source that is logged in and ready to be read.
 pub trait Source: Send + Sync + 'static {
     /// The documents of every project in scope. An error unless all of them arrived.
     fn projects(&self) -> impl Future<Output = Result<Vec<Document>, SourceError>> + Send;
+
+    /// The documents of boards and sprints in scope, when they are wanted.
+    fn boards(&self) -> impl Future<Output = Result<BoardListing, SourceError>> + Send;
+
+    /// Asks again about boards and sprints that are indexed and missing from a complete list. The answer has one entry
+    /// for each.
+    fn confirm_boards(
+        &self,
+        missing: Vec<(DocumentKind, u64)>,
+    ) -> impl Future<Output = Result<BoardAnswers, SourceError>> + Send;
 
     /// Jira's clock when this source was opened: every change before it is seen by what is listed from now on.
     fn opened_at(&self) -> DateTime<Utc>;
@@ -64,8 +74,38 @@ pub trait Source: Send + Sync + 'static {
     /// security. When it changes, every document has to be written again.
     fn access_form(&self) -> Option<String>;
 
+    /// Names what is read besides issues and what is attached to them; none when nothing is. When it changes, every
+    /// document has to be written again.
+    fn content_form(&self) -> Option<String>;
+
+    /// Why something that is wanted is not there at all, such as a product that the site does not have.
+    fn missing(&self) -> Option<&'static str>;
+
     /// Requests sent to the source so far, tries included.
     fn requests(&self) -> u64;
+}
+
+/// What Jira answered about boards and sprints that a list lacked, by kind and numeric id.
+pub type BoardAnswers = Vec<((DocumentKind, u64), Confirmation)>;
+
+/// What the source says about boards and sprints.
+#[derive(Debug)]
+pub enum BoardListing {
+    /// They are not wanted: what is indexed of them goes.
+    NotWanted,
+    /// These.
+    Listed(Boards),
+}
+
+/// Boards and sprints.
+#[derive(Debug, Default)]
+pub struct Boards {
+    /// Their documents.
+    pub documents: Vec<Document>,
+    /// What could not be read, and why. When there is anything, more may exist than was listed.
+    pub unread: Vec<(String, String)>,
+    /// Documents that nobody may see because it is not known who may.
+    pub denied: u64,
 }
 
 /// Which issues a listing is about; always within the scope of the connector.
@@ -82,6 +122,8 @@ pub enum IssueSelection {
     },
     /// Those of these projects, by numeric id.
     Projects(Vec<u64>),
+    /// Those that are or were in one of these sprints, by numeric id.
+    Sprints(Vec<u64>),
 }
 
 /// An issue that changed.

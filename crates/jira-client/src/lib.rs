@@ -3,6 +3,7 @@
 //! What a document looks like and which issues to keep is decided by the callers; this crate hands over what Jira sent.
 
 mod account_proof;
+mod agile;
 mod children;
 mod client;
 mod config;
@@ -11,6 +12,7 @@ mod download;
 mod error;
 mod fetch;
 mod gateway;
+mod histories;
 mod issue_listing;
 mod jql_check;
 mod lenient;
@@ -24,12 +26,14 @@ mod project_listing;
 mod timestamp;
 mod transport;
 
+pub use agile::{Board, BoardSprints, FilterShare, Sprint};
 pub use client::JiraClient;
 pub use config::{Auth, Edition, JiraConfig, Tls, TlsVerification};
 pub use download::Download;
 pub use error::{Answer, ErrorKind, JiraError, RequestLine};
 pub use fetch::read_bulk_answer;
 pub use gateway::gateway_address;
+pub use histories::{Histories, HistoryEntry};
 pub use issue_listing::IssueIdListing;
 pub use jql_check::JqlVerdict;
 pub use listing::{ListingEnd, Next};

@@ -170,16 +170,20 @@ impl JiraClient {
     /// Asks for what may be refused. A 401 for a single resource only means that the account lacks a permission when
     /// the credential still works, so that is looked at.
     pub(crate) async fn permitted<T: DeserializeOwned>(&self, request: &Request) -> Result<Permitted<T>, JiraError> {
-        let error = match self.transport.json(request).await {
-            Ok(value) => return Ok(Permitted::Read(value)),
-            Err(error) => error,
-        };
+        match self.transport.json(request).await {
+            Ok(value) => Ok(Permitted::Read(value)),
+            Err(error) => self.refusal(error).await.map(Permitted::Refused),
+        }
+    }
+
+    /// The words of an error that is a refusal of one resource; any other error comes back.
+    pub(crate) async fn refusal(&self, error: JiraError) -> Result<String, JiraError> {
         match error.kind() {
             ErrorKind::Unauthorized => self.myself().await.map(drop)?,
             ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::MissingScope | ErrorKind::Gone => {}
             _ => return Err(error),
         }
-        Ok(Permitted::Refused(error.to_string()))
+        Ok(error.to_string())
     }
 
     /// All rows of a list that comes in pages of its own choice of size. A row that moves to a page read before is

@@ -12,7 +12,7 @@ pub fn restricted_entry(context: &DocumentContext, issue: &Issue, entry: &Restri
     let (family, text, focus) = match entry.kind {
         DocumentKind::Comment => ("Comment", "body", "focusedCommentId"),
         DocumentKind::Worklog => ("Worklog", "comment", "focusedWorklogId"),
-        DocumentKind::Project | DocumentKind::Issue | DocumentKind::Attachment => return None,
+        _ => return None,
     };
     let id = entry.raw.get("id")?;
     let id = id.as_u64().or_else(|| id.as_str()?.trim().parse().ok())?;

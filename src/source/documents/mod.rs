@@ -3,11 +3,14 @@
 //! Fields and `_id`s are a contract: an index that the framework made is taken over without re-creating documents.
 
 mod attachment;
+mod board;
 mod context;
 mod entry;
+mod history;
 mod issue;
 mod neighbours;
 mod project;
+mod request;
 mod restricted;
 #[cfg(test)]
 mod samples;
@@ -15,10 +18,13 @@ mod side_doors;
 mod sprint;
 
 pub use attachment::{Attachments, attachments};
+pub use board::{board, sprint};
 pub use context::{DocumentContext, FileRules};
 pub use entry::restricted_entry;
+pub use history::{HistoryTexts, history_entry};
 pub use issue::issue;
 pub use neighbours::neighbours;
 pub use project::project;
+pub use request::{REQUEST_FIELD, RequestFields};
 pub use restricted::{Restricted, RestrictedEntry, take_restricted};
 pub use side_doors::close_side_doors;

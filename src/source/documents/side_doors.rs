@@ -35,7 +35,7 @@ fn is_issue(object: &Map<String, Value>) -> bool {
 }
 
 /// `AL-1`: letters, digits and underscores, a hyphen, digits.
-fn is_issue_key(text: &str) -> bool {
+pub(super) fn is_issue_key(text: &str) -> bool {
     text.rsplit_once('-').is_some_and(|(project, number)| {
         let of_project = |character: char| character.is_alphanumeric() || character == '_';
         !project.is_empty()

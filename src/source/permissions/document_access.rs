@@ -73,6 +73,12 @@ impl DocumentAccess {
         DocumentTokens::project(id).with_public(&self.public)
     }
 
+    /// Whether it is known who may browse this project.
+    pub fn knows(&self, project: u64) -> bool {
+        let known = self.site.projects.get(&project);
+        known.is_some_and(|project| project.browse.reason().is_none())
+    }
+
     /// The document of an issue. Asks Jira when no list tells its readers and the settings say so.
     pub async fn issue(&self, client: &JiraClient, issue: &Issue) -> Result<AccessOfIssue, JiraError> {
         let Some(facts) = facts::of_issue(&issue.fields, &self.relations) else {

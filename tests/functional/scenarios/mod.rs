@@ -10,6 +10,7 @@ mod deletion_guard;
 mod dialects;
 mod documents;
 mod elasticsearch_faults;
+mod extras;
 mod file_content;
 mod full_sync;
 mod incremental;

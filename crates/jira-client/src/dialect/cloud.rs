@@ -14,6 +14,8 @@ const PROJECT_PAGE: u32 = 100;
 /// Largest page of comments, which is also what Jira gives at most.
 const COMMENT_PAGE: u32 = 100;
 const WORKLOG_PAGE: u32 = 5000;
+/// Entries of histories in one answer; Jira gives up to twice as many, which can be very large.
+const HISTORY_PAGE: u32 = 5000;
 /// `reconcileIssues` takes no more.
 pub(crate) const RECONCILE_LIMIT: usize = 50;
 
@@ -76,4 +78,14 @@ pub(crate) fn worklogs(issue_id: u64, start_at: u64) -> Request {
     Request::get(EndpointClass::Worklogs, format!("rest/api/2/issue/{issue_id}/worklog"))
         .with("startAt", start_at)
         .with("maxResults", WORKLOG_PAGE)
+}
+
+/// One page of the histories of several issues. Unknown members are refused.
+pub(crate) fn histories(ids: &[u64], token: Option<&str>) -> Request {
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    let mut body = json!({"issueIdsOrKeys": ids, "maxResults": HISTORY_PAGE});
+    if let Some(token) = token {
+        body["nextPageToken"] = Value::from(token);
+    }
+    Request::post(EndpointClass::Changelog, "rest/api/3/changelog/bulkfetch", body)
 }

@@ -53,3 +53,17 @@ pub(crate) fn comments(issue_id: u64, start_at: u64) -> Request {
 pub(crate) fn worklogs(issue_id: u64) -> Request {
     Request::get(EndpointClass::Worklogs, format!("rest/api/2/issue/{issue_id}/worklog"))
 }
+
+/// The histories of issues, which only come as a part of the issue.
+pub(crate) fn histories(ids: &[u64], page_size: u32) -> Request {
+    let listed = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    let body = json!({
+        "jql": format!("id in ({listed}) ORDER BY created, key"),
+        "startAt": 0,
+        "maxResults": page_size,
+        "fields": ["updated"],
+        "expand": ["changelog"],
+        "validateQuery": false,
+    });
+    Request::post(EndpointClass::Changelog, "rest/api/2/search", body)
+}

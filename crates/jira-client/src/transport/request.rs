@@ -33,6 +33,10 @@ pub enum EndpointClass {
     Comments,
     /// Worklogs of an issue.
     Worklogs,
+    /// Histories of issues.
+    Changelog,
+    /// Boards and sprints.
+    Agile,
     /// Permission and security schemes, roles, and the account's own permissions.
     Permissions,
     /// Lists of users and of members of groups.
@@ -56,6 +60,8 @@ impl EndpointClass {
             Self::Issue => "issue",
             Self::Comments => "comments",
             Self::Worklogs => "worklogs",
+            Self::Changelog => "changelog",
+            Self::Agile => "agile",
             Self::Permissions => "permissions",
             Self::Users => "users",
             Self::Attachment => "attachment",

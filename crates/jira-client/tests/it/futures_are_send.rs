@@ -21,6 +21,9 @@ async fn all_requests_can_run_in_tasks() {
     must_be_send(client.fetch_issues(&[1], &["*all"]));
     must_be_send(client.comments(1));
     must_be_send(client.worklogs(1));
+    must_be_send(client.histories(&[1]));
+    must_be_send(client.boards(None));
+    must_be_send(client.board_shares(1));
     must_be_send(client.approximate_count("project = A"));
     must_be_send(client.search_reconciled("project = A", &[1]));
     let attachment = jira_client::AttachmentRef {

@@ -9,6 +9,7 @@ mod fake_jira;
 mod account;
 mod children;
 mod downloads;
+mod extras;
 mod fetching;
 mod futures_are_send;
 mod listings;
