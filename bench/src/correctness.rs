@@ -56,6 +56,22 @@ pub(crate) async fn complaints(
     Ok(complaints)
 }
 
+/// Documents without access tokens, where all must carry some. What users find is compared by the functional tests.
+pub(crate) async fn unguarded(elastic: &Elastic, index: &str) -> anyhow::Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    elastic
+        .scan(index, Some(&["_allow_access_control"]), |id, source| {
+            let tokens = source["_allow_access_control"].as_array();
+            if tokens.is_none_or(Vec::is_empty) {
+                complaints.push(format!("{id} says nothing about its readers"));
+            }
+            Ok(())
+        })
+        .await?;
+    complaints.truncate(5);
+    Ok(complaints)
+}
+
 /// When these issues changed, by their keys.
 async fn updated(jira: &Jira, keys: &[String]) -> anyhow::Result<Vec<(String, Value)>> {
     if keys.is_empty() {

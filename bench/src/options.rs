@@ -23,7 +23,8 @@ pub(crate) struct Options {
     /// Latencies of the Jira, in milliseconds
     #[arg(long, value_delimiter = ',', default_value = "0,20,100", value_name = "MS,...")]
     pub(crate) latency: Vec<u64>,
-    /// Measure only these: loader, full, second, incremental, tenth, resumed, or one of them at one latency (full@20)
+    /// Measure only these: loader, full, second, incremental, tenth, resumed, dls, identities, or one of them at
+    /// one latency (full@20)
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub(crate) only: Vec<String>,
     /// Load the documents at most so often before measuring, until Elasticsearch has compiled its hot code
@@ -60,6 +61,8 @@ pub(crate) enum DataSize {
     Large,
     /// 500 issues with 1,000 attachments of 8 MiB
     Files,
+    /// 5,000 issues in 20 projects, 300 people, permissions of every kind
+    Permissions,
 }
 
 impl fmt::Display for DataSize {
@@ -69,6 +72,7 @@ impl fmt::Display for DataSize {
             Self::Medium => "medium",
             Self::Large => "large",
             Self::Files => "files",
+            Self::Permissions => "permissions",
         })
     }
 }
@@ -86,6 +90,10 @@ pub(crate) enum Kind {
     Tenth,
     /// A full sync into a new index, killed in the middle and gone on with by another process. Only when asked for.
     Resumed,
+    /// A full sync with document level security into an index of its own. Only when asked for.
+    Dls,
+    /// The access control sync after it. Only when asked for.
+    Identities,
 }
 
 /// One measurement of the connector.
@@ -103,6 +111,8 @@ impl fmt::Display for Case {
             Kind::Incremental => "incremental",
             Kind::Tenth => "tenth",
             Kind::Resumed => "resumed",
+            Kind::Dls => "dls",
+            Kind::Identities => "identities",
         };
         write!(f, "{kind}@{}", self.latency_ms)
     }
@@ -116,7 +126,15 @@ impl Options {
 
     /// The cases to measure, latency by latency. An error names what could have been meant.
     pub(crate) fn cases(&self) -> anyhow::Result<Vec<Case>> {
-        let kinds = [Kind::Full, Kind::Second, Kind::Incremental, Kind::Tenth, Kind::Resumed];
+        let kinds = [
+            Kind::Full,
+            Kind::Second,
+            Kind::Incremental,
+            Kind::Tenth,
+            Kind::Resumed,
+            Kind::Dls,
+            Kind::Identities,
+        ];
         let all: Vec<Case> = self
             .latency
             .iter()
@@ -132,7 +150,8 @@ impl Options {
                 bail!("--only {wanted}: there is {LOADER}, {}", known.join(", "));
             }
         }
-        let by_default = |case: &Case| self.only.is_empty() && !matches!(case.kind, Kind::Tenth | Kind::Resumed);
+        let usual = [Kind::Full, Kind::Second, Kind::Incremental];
+        let by_default = |case: &Case| self.only.is_empty() && usual.contains(&case.kind);
         let selected = |case: &Case| by_default(case) || self.only.iter().any(|wanted| names(case, wanted));
         Ok(all.into_iter().filter(selected).collect())
     }

@@ -81,9 +81,9 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Repor
 }
 
 impl Session<'_> {
-    async fn connector(&self) -> anyhow::Result<Connector> {
+    async fn connector(&self, security: bool) -> anyhow::Result<Connector> {
         let Options { programs, folder, .. } = self.options;
-        Connector::create(&self.elastic, &self.jira, INDEX, programs, folder).await
+        Connector::create(&self.elastic, &self.jira, INDEX, security, programs, folder).await
     }
 
     /// One sync gives the documents; loading them over and over warms Elasticsearch up, then it is measured.
@@ -94,7 +94,7 @@ impl Session<'_> {
         }
         (self.say)("a first sync, not measured, for the documents that the bare loader sends");
         self.jira.set_latency(0).await?;
-        let connector = self.connector().await?;
+        let connector = self.connector(false).await?;
         let mut worker = connector.start_worker().await?;
         connector.run_job(&self.elastic, &mut worker, "full").await?;
         worker.stop().await?;
@@ -146,7 +146,7 @@ impl Session<'_> {
             if !cases.iter().any(|case| case.latency_ms == latency_ms) {
                 continue;
             }
-            let connector = self.connector().await?;
+            let connector = self.connector(false).await?;
             let full = self
                 .sync(
                     &connector,
@@ -186,7 +186,14 @@ impl Session<'_> {
                     kind: Kind::Resumed,
                     latency_ms,
                 };
-                measurements.push(self.sync(&self.connector().await?, case, &[]).await?);
+                measurements.push(self.sync(&self.connector(false).await?, case, &[]).await?);
+            }
+            if wants(Kind::Dls) || wants(Kind::Identities) {
+                let connector = self.connector(true).await?;
+                for kind in [Kind::Dls, Kind::Identities] {
+                    let one = self.sync(&connector, Case { kind, latency_ms }, &[]).await?;
+                    measurements.extend(wants(kind).then_some(one));
+                }
             }
         }
         Ok(measurements)
@@ -229,8 +236,9 @@ impl Session<'_> {
         jira.reset_requests().await?;
         let meter = Meter::start(elastic, jira.pid(), Some(worker.pid())).await?;
         let job_type = match case.kind {
-            Kind::Full | Kind::Second | Kind::Tenth | Kind::Resumed => "full",
+            Kind::Full | Kind::Second | Kind::Tenth | Kind::Resumed | Kind::Dls => "full",
             Kind::Incremental => "incremental",
+            Kind::Identities => "access_control",
         };
         let job = match job {
             Some(job) => job,
@@ -243,7 +251,12 @@ impl Session<'_> {
         worker.stop().await?;
         let index_work = elastic.work(INDEX).await?.since(work);
         jira.set_latency(0).await?;
-        let complaints = correctness::complaints(elastic, jira, INDEX, changed).await?;
+        let complaints = match case.kind {
+            Kind::Dls | Kind::Identities => correctness::unguarded(elastic, INDEX).await?,
+            Kind::Full | Kind::Second | Kind::Incremental | Kind::Tenth | Kind::Resumed => {
+                correctness::complaints(elastic, jira, INDEX, changed).await?
+            }
+        };
         let (name, seconds) = (case.to_string(), end.seconds);
         (self.say)(&format!(
             "{name}: {seconds:.2} s, worker {:.2} CPU s",

@@ -24,6 +24,9 @@ const INCREMENTAL_SECONDS: f64 = 1.5;
 /// What may be done again after a crash: documents, or a share of all if that is more.
 const REPEATED_DOCUMENTS: f64 = 2_000.0;
 const REPEATED_SHARE: f64 = 0.05;
+/// How much longer than a full sync without it one with document level security may take, and how many more requests.
+const DLS_TIMES: f64 = 1.3;
+const DLS_REQUESTS: u64 = 150;
 /// The latency that most targets are stated for, in milliseconds, and the slow one.
 const USUAL: u64 = 20;
 const SLOW: u64 = 100;
@@ -58,6 +61,9 @@ pub(crate) fn judge(measured: &[Measurement], best: Option<&Load>, site: Survey)
                 Kind::Full | Kind::Second | Kind::Tenth => judge_full(one, measured, best, site),
                 Kind::Incremental => judge_incremental(one),
                 Kind::Resumed => vec![judge_resumed(one, site)],
+                Kind::Dls => judge_dls(one, measured),
+                // What is allowed depends on schemes and groups: a test with little data counts them.
+                Kind::Identities => Vec::new(),
             };
             let (text, allowed) = match one.case.kind {
                 Kind::Tenth => ("RSS above the third sync's, MiB", GROWTH_MIB),
@@ -118,6 +124,29 @@ fn judge_full(one: &Measurement, measured: &[Measurement], best: Option<&Load>, 
     );
     targets.push(target(one, "Jira requests", one.requests as f64, allowed, because));
     targets
+}
+
+/// Beside the full sync of the same run.
+fn judge_dls(one: &Measurement, measured: &[Measurement]) -> Vec<Target> {
+    let full = Case {
+        kind: Kind::Full,
+        ..one.case
+    };
+    let Some(full) = measured.iter().find(|other| other.case == full) else {
+        return Vec::new();
+    };
+    let seconds = format!("{DLS_TIMES} x {:.2} s of {}", full.job_seconds, full.case);
+    let requests = format!("{} of {} + {DLS_REQUESTS}", full.requests, full.case);
+    vec![
+        target(one, "seconds", one.job_seconds, full.job_seconds * DLS_TIMES, seconds),
+        target(
+            one,
+            "Jira requests",
+            one.requests as f64,
+            (full.requests + DLS_REQUESTS) as f64,
+            requests,
+        ),
+    ]
 }
 
 fn judge_incremental(one: &Measurement) -> Vec<Target> {
@@ -221,6 +250,16 @@ mod tests {
         assert_eq!(
             missed(&[measurement(Kind::Full, 20, 5.51, 501)]),
             ["full@20 seconds", "full@20 Jira requests"]
+        );
+    }
+
+    #[test]
+    fn document_level_security_is_compared_with_the_full_sync() {
+        let full = measurement(Kind::Full, 0, 5.0, 100);
+        assert_eq!(missed(&[full.clone(), measurement(Kind::Dls, 0, 6.5, 250)]), [""; 0]);
+        assert_eq!(
+            missed(&[full, measurement(Kind::Dls, 0, 6.51, 251)]),
+            ["dls@0 seconds", "dls@0 Jira requests"]
         );
     }
 

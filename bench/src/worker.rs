@@ -50,6 +50,7 @@ impl Connector {
         elastic: &Elastic,
         jira: &Jira,
         index: &str,
+        security: bool,
         programs: &Path,
         folder: &Path,
     ) -> anyhow::Result<Self> {
@@ -73,6 +74,7 @@ impl Connector {
             .args(["--set", "data_source=jira_cloud", "--set", "projects=*"])
             .args(["--set", &format!("jira_url={}", jira.url())])
             .args(["--set", &format!("account_email={EMAIL}")])
+            .args(["--set", &format!("use_document_level_security={security}")])
             .args(["--set-file", &format!("api_token={token}")])
             .output()
             .await
