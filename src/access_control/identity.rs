@@ -146,7 +146,7 @@ impl Evaluation<'_> {
         suffix.conditions.iter().all(|condition| match condition {
             Condition::Role { project, role } => self.site.is_actor(self.account, *project, *role),
             Condition::Group(group) => self.site.is_member(self.account, group),
-            Condition::Internal => self.site.is_agent(self.account),
+            Condition::Internal => self.site.is_licensed(self.account),
         })
     }
 }

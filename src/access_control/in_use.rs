@@ -94,8 +94,8 @@ impl TokensInUse {
             .collect()
     }
 
-    /// Whether something is for agents of the service desk only.
-    pub fn names_agents(&self) -> bool {
+    /// Whether something is hidden from customers.
+    pub fn names_internal(&self) -> bool {
         let mut conditions = self.suffixes.values().flatten().flat_map(|suffix| &suffix.conditions);
         conditions.any(|condition| *condition == Condition::Internal)
     }

@@ -222,7 +222,9 @@ impl Jira<'_> {
         let within = who.is_some_and(|who| match visibility {
             Visibility::Role(role) => self.in_role(who, issue.project, *role),
             Visibility::Group(group) => self.in_group(who, group),
-            Visibility::Internal => self.uses(who, "jira-servicedesk"),
+            Visibility::Internal => ["jira-software", "jira-servicedesk"]
+                .iter()
+                .any(|key| self.uses(who, key)),
             Visibility::Unreadable => false,
         });
         within && self.sees(who, issue)

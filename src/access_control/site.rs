@@ -7,9 +7,6 @@ use super::in_use::TokensInUse;
 use super::principal::{Account, Group, Holder, Known, Relation};
 use super::tokens::{NOBODY, browse, level};
 
-/// The application role of agents, who may see internal comments.
-const SERVICE_DESK_AGENT: &str = "jira-servicedesk";
-
 /// One project.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -90,9 +87,11 @@ impl Site {
         })
     }
 
-    /// Whether an account may see internal comments of a service desk. Unknown means no.
-    pub fn is_agent(&self, account: &Account) -> bool {
-        self.uses(account, SERVICE_DESK_AGENT)
+    /// Whether an account works in Jira, with whichever product, and so may see internal comments of a service desk
+    /// where it sees the issue. Unknown means no.
+    pub fn is_licensed(&self, account: &Account) -> bool {
+        let mut groups = self.applications.read().into_iter().flat_map(HashMap::values).flatten();
+        groups.any(|group| self.is_member(account, group))
     }
 
     fn uses(&self, account: &Account, application: &str) -> bool {
@@ -158,8 +157,9 @@ impl Site {
     pub fn granted_groups(&self, in_use: &TokensInUse) -> BTreeSet<Group> {
         let mut groups = in_use.groups();
         let mut applications = BTreeSet::new();
-        if in_use.names_agents() {
-            applications.insert(SERVICE_DESK_AGENT);
+        if in_use.names_internal() {
+            let all = self.applications.read().into_iter().flat_map(HashMap::keys);
+            applications.extend(all.map(String::as_str));
         }
         let holders = self
             .projects
@@ -169,7 +169,7 @@ impl Site {
         for holder in holders.filter_map(Known::read).flatten() {
             match holder {
                 Holder::Group(group) => drop(groups.insert(group.clone())),
-                Holder::Application(key) => drop(applications.insert(key)),
+                Holder::Application(key) => drop(applications.insert(key.as_str())),
                 _ => {}
             }
         }

@@ -52,7 +52,7 @@ pub enum Visibility {
     Role(u64),
     /// Members of a group.
     Group(Group),
-    /// Agents of the service desk, but not its customers.
+    /// Whoever works with a product of Jira, but not customers.
     Internal,
     /// There is something that could not be understood.
     Unreadable,

@@ -118,14 +118,20 @@ impl<K: Sink> AccessControlSync<'_, K> {
             Permitted::Read(people) => people,
             Permitted::Refused(words) => return Err(AccessControlError::UsersHidden(cannot_list_users(&words))),
         };
+        if people.may_lack_some {
+            self.progress.note(
+                "jira shows no complete list of its users: a new user whose name begins with a letter of another script may \
+                 have no identity"
+                    .to_owned(),
+            );
+        }
+        let stored = self.index.stored().await?;
+        let missing = self.look_for_missing(&mut people, &stored).await?;
         let tokens = self.index.tokens(&field, TokensInUse::PATTERN).await?;
         let in_use = TokensInUse::from_tokens(tokens.iter().map(String::as_str));
         let site = self.reader.site(&in_use).await?;
         self.reader.confirm_account().await?;
         self.progress.requests(self.reader.requests());
-
-        let stored = self.index.stored().await?;
-        let missing = self.look_for_missing(&mut people, &stored).await?;
         let mut current = BTreeMap::new();
         for person in &people.people {
             let identity = Identity::of(&person.account, &site, &in_use).unwrap_or_else(|error| {
@@ -171,7 +177,7 @@ impl<K: Sink> AccessControlSync<'_, K> {
 
     /// Asks about everybody who has an identity and was not listed. Those who are there after all are listed from now on.
     async fn look_for_missing(
-        &self,
+        &mut self,
         people: &mut People,
         stored: &HashMap<String, StoredIdentity>,
     ) -> Result<Missing, AccessControlError> {

@@ -18,7 +18,7 @@ const SERVER_USER_PAGE: u64 = 2_000;
 /// Most members of a group in one page.
 const MEMBER_PAGE: u64 = 50;
 /// A list that is filtered after paging can have empty pages before its end.
-const EMPTY_PAGES_AT_THE_END: u32 = 2;
+pub(crate) const EMPTY_PAGES_AT_THE_END: u32 = 2;
 /// Servers cut the search for users off after so many, depending on the version.
 const CUT_OFF: [usize; 2] = [100, 1_000];
 /// What logins are made of; a search for users finds those with a word that begins so.
@@ -90,7 +90,7 @@ impl JiraClient {
                 .with("startAt", start_at)
                 .with("maxResults", USER_PAGE)
         };
-        let users = self.arrays(request, USER_PAGE).await?;
+        let users = self.arrays(request, USER_PAGE, EMPTY_PAGES_AT_THE_END).await?;
         Ok(users.map(|users| UserList {
             users,
             may_lack_some: false,
@@ -130,11 +130,12 @@ impl JiraClient {
         self.pages(request).await
     }
 
-    /// All rows of a list that comes in bare arrays: it ends where nothing comes any more.
+    /// All rows of a list that comes in bare arrays: it ends with so many empty pages.
     pub(crate) async fn arrays(
         &self,
         request_from: impl Fn(u64) -> Request,
         page: u64,
+        empty_at_the_end: u32,
     ) -> Result<Permitted<Vec<User>>, JiraError> {
         let (mut users, mut start, mut empty) = (BTreeMap::new(), 0, 0);
         loop {
@@ -150,7 +151,7 @@ impl JiraClient {
             if came > 0 && users.len() == before {
                 return Err(self.unreadable(&request, "the page holds only users of the pages before it"));
             }
-            if empty >= EMPTY_PAGES_AT_THE_END {
+            if empty >= empty_at_the_end {
                 return Ok(Permitted::Read(users.into_values().collect()));
             }
             start += page;
@@ -190,7 +191,9 @@ impl JiraClient {
                 .filter(|next| !next.is_empty());
             match next {
                 _ if page.is_last == Some(true) => return Ok(Permitted::Read(users)),
-                None => return Ok(Permitted::Read(users)),
+                // A page that names no other is the last, unless it says that it is not.
+                None if page.is_last.is_none() => return Ok(Permitted::Read(users)),
+                None => return Err(self.unreadable(&request, "more users are announced, and no cursor leads to them")),
                 Some(next) if Some(&next) == cursor.as_ref() => {
                     return Err(self.unreadable(&request, "the same cursor came twice"));
                 }
@@ -238,6 +241,7 @@ impl JiraClient {
                 .with("startAt", start_at)
                 .with("maxResults", USER_PAGE)
         };
-        self.arrays(request, USER_PAGE).await
+        // This one is filtered before it is cut into pages.
+        self.arrays(request, USER_PAGE, 1).await
     }
 }

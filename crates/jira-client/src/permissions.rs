@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::client::JiraClient;
 use crate::error::{ErrorKind, JiraError};
-use crate::people::{GroupName, User};
+use crate::people::{EMPTY_PAGES_AT_THE_END, GroupName, User};
 use crate::permissions_answers::{
-    ActorRow, ApplicationRow, Bean, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions, RoleAnswer, RoleRow,
-    SchemeAnswer, SchemeOfProject, SecurityLevelRow,
+    ActorRow, ApplicationRow, Bean, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions, ProjectSecurityScheme,
+    RoleAnswer, RoleRow, SchemeAnswer, SchemeOfProject, SecurityLevelRow,
 };
 use crate::transport::{EndpointClass, Request};
 
@@ -109,6 +109,22 @@ impl JiraClient {
         Ok(rows.map(|rows| rows.into_iter().filter_map(pair).collect()))
     }
 
+    /// The levels of a project's security scheme, for sites without the lists of all. None where it has no scheme, which
+    /// looks the same as a scheme that is not shown. Cloud only.
+    pub async fn security_scheme_of_project(
+        &self,
+        project: u64,
+    ) -> Result<Permitted<Vec<SecurityLevelRow>>, JiraError> {
+        let path = format!("rest/api/3/project/{project}/issuesecuritylevelscheme");
+        let scheme: Permitted<ProjectSecurityScheme> =
+            self.permitted(&Request::get(EndpointClass::Permissions, path)).await?;
+        Ok(scheme.map(|scheme| {
+            let levels = scheme.levels.into_iter().filter_map(|level| level.id);
+            let levels = levels.filter_map(|id| Some(SecurityLevelRow { id, scheme: scheme.id? }));
+            levels.collect()
+        }))
+    }
+
     /// Names and ids of all project roles.
     pub async fn project_roles(&self) -> Result<Permitted<BTreeMap<String, u64>>, JiraError> {
         let request = Request::get(EndpointClass::Permissions, "rest/api/2/role");
@@ -164,7 +180,7 @@ impl JiraClient {
                 .with("startAt", start_at)
                 .with("maxResults", 1_000)
         };
-        self.arrays(request, 1_000).await
+        self.arrays(request, 1_000, EMPTY_PAGES_AT_THE_END).await
     }
 
     /// Asks for what may be refused. A 401 for a single resource only means that the account lacks a permission when

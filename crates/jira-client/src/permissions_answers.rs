@@ -92,6 +92,14 @@ pub(crate) struct SchemeOfProject {
 }
 
 #[derive(Debug, Deserialize)]
+pub(crate) struct ProjectSecurityScheme {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(crate) id: Option<u64>,
+    #[serde(default)]
+    pub(crate) levels: Vec<LevelRow>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(crate) struct RoleRow {
     #[serde(default, deserialize_with = "lenient::id")]
     pub(crate) id: Option<u64>,

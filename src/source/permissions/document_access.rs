@@ -5,10 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jira_client::{ErrorKind, Issue, JiraClient, JiraError, Permitted, Project as JiraProject};
 use serde_json::Value;
 
+use super::denial::or_denied;
 use super::facts;
 use super::holders::account;
-use super::schemes::{read_schemes, unlisted_level};
-use crate::access_control::{Account, DocumentTokens, IssueFacts, Relation, Restriction, SecurityLevel, Site};
+use super::levels::unlisted_level;
+use super::schemes::read_schemes;
+use crate::access_control::{Account, DocumentTokens, IssueFacts, Known, Relation, Restriction, SecurityLevel, Site};
+
+const ROLE_NAMES_CURE: &str = "their names cannot be read, so comments and worklogs for a role that Jira names without its \
+                               id are for nobody; give the account that Jira is read with the global permission \
+                               \"Administer Jira\"";
 
 /// What the documents of one sync need to know about permissions.
 #[derive(Debug)]
@@ -16,7 +22,7 @@ pub struct DocumentAccess {
     site: Site,
     public: BTreeSet<String>,
     relations: BTreeSet<Relation>,
-    roles: BTreeMap<String, u64>,
+    roles: Known<BTreeMap<String, u64>>,
     cloud: bool,
     per_issue: bool,
 }
@@ -35,10 +41,9 @@ impl DocumentAccess {
     /// Reads the schemes of these projects. `per_issue`: ask Jira about each issue whose readers no list tells.
     pub async fn read(client: &JiraClient, projects: &[JiraProject], per_issue: bool) -> Result<Self, JiraError> {
         let site = read_schemes(client, projects).await?;
-        let roles = match client.project_roles().await? {
-            Permitted::Read(roles) => roles,
-            // Comments that are restricted to a role are for nobody then.
-            Permitted::Refused(_) => BTreeMap::new(),
+        let roles = match or_denied(client.project_roles().await)? {
+            Permitted::Read(roles) => Known::Read(roles),
+            Permitted::Refused(words) => Known::Unreadable(format!("{ROLE_NAMES_CURE} ({words})")),
         };
         Ok(Self {
             public: site.public_tokens(),
@@ -65,7 +70,9 @@ impl DocumentAccess {
 
     /// Everything that is denied because it could not be read, in words.
     pub fn unreadable(&self) -> Vec<String> {
-        self.site.unreadable()
+        let mut all = self.site.unreadable();
+        all.extend(self.roles.reason().map(|reason| format!("project roles: {reason}")));
+        all
     }
 
     /// The document of a project.
@@ -116,7 +123,8 @@ impl DocumentAccess {
         let Some(project) = issue.project else {
             return DocumentTokens::nobody();
         };
-        let conditions = facts::of_entry(entry, &self.roles);
+        let none = BTreeMap::new();
+        let conditions = facts::of_entry(entry, self.roles.read().unwrap_or(&none));
         conditions.iter().fold(issue.tokens.clone(), |tokens, condition| {
             tokens.restricted_to(condition, project)
         })

@@ -1,43 +1,10 @@
 //! Holders of permissions, groups and accounts, from Jira's words to ours.
-
-use std::collections::HashMap;
+//!
+//! Who a login belongs to is found in `logins`.
 
 use jira_client::{GroupName, HolderRow, User};
 
 use crate::access_control::{Account, Group, Holder, Relation};
-
-/// Finds the account behind a login or key. Cloud knows ids only, so there is nothing to look up there.
-#[derive(Debug, Default)]
-pub(super) struct Logins {
-    keys: HashMap<String, Account>,
-}
-
-impl Logins {
-    pub(super) fn of(users: &[User]) -> Self {
-        let mut keys = HashMap::new();
-        for user in users.iter().filter(|user| user.account_id.is_none()) {
-            if let (Some(id), Some(name)) = (user.id(), &user.name) {
-                keys.insert(name.to_lowercase(), Account::new(id));
-            }
-        }
-        Self { keys }
-    }
-
-    /// The account of a login; what is no login is taken for the key itself.
-    pub(super) fn account(&self, name_or_key: &str) -> Account {
-        let known = self.keys.get(&name_or_key.to_lowercase());
-        known.cloned().unwrap_or_else(|| Account::new(name_or_key))
-    }
-
-    /// Accounts that a scheme names by login.
-    pub(super) fn resolve(&self, holders: &mut [Holder]) {
-        for holder in holders {
-            if let Holder::User(user) = holder {
-                *user = self.account(user.as_str());
-            }
-        }
-    }
-}
 
 pub(super) fn account(user: &User) -> Option<Account> {
     user.id().map(Account::new)

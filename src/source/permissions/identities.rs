@@ -7,7 +7,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use jira_client::{JiraClient, JiraError, Permitted, Project as JiraProject, RoleActor, User};
 
-use super::holders::{Logins, account, group, group_name};
+use super::denial::or_denied;
+use super::holders::{account, group, group_name};
+use super::logins::Logins;
 use super::schemes::read_schemes;
 use crate::access_control::{Account, Group, Known, Person, RoleActors, Site, TokensInUse};
 
@@ -35,6 +37,8 @@ pub struct People {
     pub people: Vec<Person>,
     /// Users who are listed and have no identity, by the `_id` that it would have.
     pub inactive: HashSet<String>,
+    /// Whether there may be more that no search showed.
+    pub may_lack_some: bool,
 }
 
 /// What Jira says about one user.
@@ -73,14 +77,10 @@ impl IdentityReader {
             Permitted::Refused(words) => return Ok(Permitted::Refused(words)),
         };
         self.logins = Logins::of(&list.users);
-        if list.may_lack_some {
-            tracing::warn!(
-                "jira shows no complete list of users; users whose names are in another script may be missing"
-            );
-        }
         let (active, others): (Vec<&User>, Vec<&User>) = list.users.iter().partition(|user| has_identity(user));
         let names = others.into_iter().filter_map(person).map(|person| person.name);
         Ok(Permitted::Read(People {
+            may_lack_some: list.may_lack_some,
             inactive: names.collect(),
             people: active.into_iter().filter_map(person).collect(),
         }))
@@ -89,10 +89,9 @@ impl IdentityReader {
     /// The permissions of all projects in scope, with the members of every role and group that matters.
     pub async fn site(&self, in_use: &TokensInUse) -> Result<Site, JiraError> {
         let mut site = read_schemes(&self.client, &self.projects).await?;
-        for project in site.projects.values_mut() {
-            project.lead = project.lead.take().map(|lead| self.logins.account(lead.as_str()));
-            if let Known::Read(holders) = &mut project.browse {
-                self.logins.resolve(holders);
+        for project in &self.projects {
+            if let Some(read) = site.projects.get_mut(&project.id) {
+                read.lead = self.logins.lead(project.raw.get("lead"));
             }
         }
         let mut roles = site.granted_roles();
@@ -118,11 +117,13 @@ impl IdentityReader {
         self.client.confirm_account().await
     }
 
-    /// Asks about a user who is not listed and has an identity.
-    pub async fn look_up(&self, name: &str) -> Result<Presence, JiraError> {
+    /// Asks about a user who is not listed and has an identity. To be asked before permissions are read, which may name
+    /// this user by login.
+    pub async fn look_up(&mut self, name: &str) -> Result<Presence, JiraError> {
         Ok(match self.client.user(name).await? {
             Permitted::Read(None) => Presence::Gone,
             Permitted::Read(Some(user)) if has_identity(&user) => {
+                self.logins.learn(&user);
                 person(&user).map_or_else(|| Presence::Unknown("Jira gave no id".to_owned()), Presence::Here)
             }
             Permitted::Read(Some(_)) => Presence::Gone,
@@ -133,7 +134,7 @@ impl IdentityReader {
     async fn roles(&self, wanted: BTreeSet<(u64, u64)>) -> Result<HashMap<(u64, u64), Known<RoleActors>>, JiraError> {
         stream::iter(wanted)
             .map(|(project, role)| async move {
-                let actors = match self.client.role_actors(project, role).await? {
+                let actors = match or_denied(self.client.role_actors(project, role).await)? {
                     Permitted::Read(actors) => Known::Read(self.actors(actors)),
                     Permitted::Refused(words) => Known::Unreadable(format!("{ROLE_CURE} ({words})")),
                 };
@@ -149,7 +150,7 @@ impl IdentityReader {
         for actor in listed {
             match actor {
                 RoleActor::Account(id) => drop(actors.accounts.insert(Account::new(&id))),
-                RoleActor::Login(name) => drop(actors.accounts.insert(self.logins.account(&name))),
+                RoleActor::Login(name) => actors.accounts.extend(self.logins.account(&name)),
                 RoleActor::Group(name) => drop(actors.groups.insert(group(&name))),
                 RoleActor::Unknown(kind) => tracing::warn!(kind, "an actor of a role is of no known kind"),
             }
@@ -158,7 +159,7 @@ impl IdentityReader {
     }
 
     async fn applications(&self) -> Result<Known<HashMap<String, BTreeSet<Group>>>, JiraError> {
-        Ok(match self.client.application_roles().await? {
+        Ok(match or_denied(self.client.application_roles().await)? {
             Permitted::Read(roles) => {
                 let groups = |names: Vec<_>| names.iter().map(group).collect();
                 Known::Read(roles.into_iter().map(|(key, names)| (key, groups(names))).collect())
@@ -170,7 +171,7 @@ impl IdentityReader {
     async fn groups(&self, wanted: BTreeSet<Group>) -> Result<HashMap<Group, Known<HashSet<Account>>>, JiraError> {
         stream::iter(wanted)
             .map(|group| async move {
-                let members = match self.client.group_members(&group_name(&group)).await? {
+                let members = match or_denied(self.client.group_members(&group_name(&group)).await)? {
                     Permitted::Read(members) => Known::Read(members.iter().filter_map(account).collect()),
                     Permitted::Refused(words) => Known::Unreadable(format!("{GROUP_CURE} ({words})")),
                 };

@@ -3,10 +3,13 @@
 //!
 //! Who may see what is decided in `access_control`; the wire format is known to `jira-client`.
 
+mod denial;
 mod document_access;
 mod facts;
 mod holders;
 mod identities;
+mod levels;
+mod logins;
 mod schemes;
 
 pub use document_access::{AccessOfIssue, DocumentAccess};

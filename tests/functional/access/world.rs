@@ -247,7 +247,7 @@ impl World {
             (_, None) => false,
             (Seen::Role(role), Some(who)) => self.is_actor(who, issue.project, role),
             (Seen::Group(group), Some(who)) => self.groups[group].contains(&who),
-            (Seen::Agents, Some(who)) => self.uses(who, "jira-servicedesk"),
+            (Seen::Agents, Some(who)) => self.applications.keys().any(|key| self.uses(who, key)),
         };
         among && self.may_see(who, issue)
     }
