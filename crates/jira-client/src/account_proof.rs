@@ -100,6 +100,13 @@ impl AccountProof {
         }
     }
 
+    /// Whether an answer names the account by itself, which not every answer does.
+    pub(crate) fn is_named(&self, headers: &HeaderMap) -> bool {
+        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = pinned.as_ref().and_then(|first| first.header.as_deref());
+        wanted.is_some() && wanted == self.header_value(headers).as_deref()
+    }
+
     fn header_value(&self, headers: &HeaderMap) -> Option<String> {
         let raw = String::from_utf8_lossy(headers.get(&self.header_name)?.as_bytes()).into_owned();
         let decoded = percent_decode_str(raw.trim()).decode_utf8_lossy().into_owned();

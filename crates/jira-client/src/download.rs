@@ -166,6 +166,7 @@ fn content_path(attachment: &AttachmentRef, transport: &Transport) -> String {
         .content_url
         .as_deref()
         .and_then(|url| Url::parse(url).ok())
+        .filter(is_encoded)
         .map(|url| url.path().to_owned());
     if let Some(path) = &path
         && let Some(at) = path.find(DATA_CENTER_ROOT)
@@ -175,6 +176,13 @@ fn content_path(attachment: &AttachmentRef, transport: &Transport) -> String {
     }
     let name = utf8_percent_encode(&attachment.filename, PATH_SEGMENT);
     format!("{DATA_CENTER_ROOT}{id}/{name}")
+}
+
+/// Whether a file name in an address can be told from the rest of it: old versions leave `?`, `#` and `%` as they are.
+fn is_encoded(url: &Url) -> bool {
+    let mut escapes = url.path().split('%').skip(1);
+    let whole = |escape: &str| escape.len() >= 2 && escape.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    url.query().is_none() && url.fragment().is_none() && escapes.all(whole)
 }
 
 /// Names the other host without the address there, which is signed.

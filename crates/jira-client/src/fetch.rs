@@ -22,8 +22,8 @@ impl JiraClient {
     ///
     /// An answer that is broken or cut off is asked for again in halves; an issue that breaks its answer even alone is
     /// in `failed`. When that is so for all of several issues, the connection is at fault and an error is returned.
-    /// On Server and Data Center issues that the search does not give are asked for one by one, and only a 404 makes
-    /// them absent. Ids asked for twice are fetched once.
+    /// On Server and Data Center issues that the search does not give are asked for one by one, and only a 404 (or a 403
+    /// that names the account) makes them absent. Ids asked for twice are fetched once.
     pub async fn fetch_issues(&self, ids: &[u64], fields: &[&str]) -> Result<FetchedIssues, JiraError> {
         if ids.len() > MOST_IDS {
             return Err(JiraError::TooManyIds {
@@ -129,7 +129,7 @@ impl JiraClient {
     async fn ask_single(&self, id: u64, fields: &[&str]) -> Result<Single, JiraError> {
         let row: Option<IssueRow> = match self.transport.json_unless_absent(&data_center::issue(id, fields)).await {
             Ok(row) => row,
-            // Old servers say 403 for an issue that the account may not see; so does a CAPTCHA: no proof of anything.
+            // Without the account's name, a 403 may come from a CAPTCHA or a firewall: no proof of anything.
             Err(JiraError::Forbidden(answer)) => return Ok(Single::Failed(id, answer.to_string())),
             Err(error) => return Err(error),
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
@@ -16,9 +16,10 @@ use crate::config::{Auth, JiraConfig};
 use crate::error::{Answer, RequestLine};
 
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, parse_json, read_some, read_whole};
-use super::fault::{Failure, Limits, sending_failed, timed_out};
+use super::fault::{Failure, Limits, Way, sending_failed, timed_out};
 use super::named_wait::named_wait;
-use super::refusal::{may_name_wait, refusal, words};
+use super::proxies::Proxies;
+use super::refusal::{Signs, may_name_wait, refusal, words};
 
 /// A token is renewed so long before its end: requests take time, and clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -65,6 +66,7 @@ impl Credential {
         &self,
         builder: RequestBuilder,
         http: &Client,
+        proxies: &Proxies,
         config: &JiraConfig,
     ) -> Result<RequestBuilder, Failure> {
         Ok(match &self.auth {
@@ -78,7 +80,10 @@ impl Credential {
             } => {
                 let token = match self.fresh_token() {
                     Some(token) => token,
-                    None => self.fetch(token_url, client_id, client_secret, http, config).await?,
+                    None => {
+                        let form = token_form(client_id, client_secret);
+                        self.fetch(token_url, form, http, proxies, config).await?
+                    }
                 };
                 builder.bearer_auth(token.expose_secret())
             }
@@ -124,9 +129,9 @@ impl Credential {
     async fn fetch(
         &self,
         token_url: &Url,
-        client_id: &str,
-        client_secret: &SecretString,
+        form: Value,
         http: &Client,
+        proxies: &Proxies,
         config: &JiraConfig,
     ) -> Result<SecretString, Failure> {
         let _turn = self.fetching.lock().await;
@@ -137,17 +142,11 @@ impl Credential {
             method: "POST",
             path: format!("{} (access token)", token_url.host_str().unwrap_or_default()),
         };
-        let body = json!({
-            "audience": "api.atlassian.com",
-            "grant_type": "client_credentials",
-            "client_id": client_id,
-            "client_secret": client_secret.expose_secret(),
-        });
         let request = http
             .post(token_url.clone())
             .header("Accept", "application/json")
-            .json(&body);
-        let asking = self.ask(request, token_url, &line, config);
+            .json(&form);
+        let asking = self.ask(request, token_url, &line, proxies, config);
         let limit = config.request_timeout;
         let answer = tokio::time::timeout(limit, asking)
             .await
@@ -172,14 +171,19 @@ impl Credential {
         request: RequestBuilder,
         url: &Url,
         line: &RequestLine,
+        proxies: &Proxies,
         config: &JiraConfig,
     ) -> Result<TokenAnswer, Failure> {
-        let limits = Limits {
-            connect: config.connect_timeout,
-            read: config.read_timeout,
+        let way = Way {
+            url,
+            proxies,
+            limits: Limits {
+                connect: config.connect_timeout,
+                read: config.read_timeout,
+            },
         };
         let sent = request.send().await;
-        let mut response = sent.map_err(|error| sending_failed(error, url, line, limits))?;
+        let mut response = sent.map_err(|error| sending_failed(error, way, line))?;
         let status = response.status();
         if status.is_success() {
             let body = read_whole(&mut response, line, JSON_LIMIT, config.read_timeout).await?;
@@ -207,6 +211,15 @@ impl Credential {
         };
         let cure =
             "check oauth_client_id and oauth_client_secret; the service account's credential may have been revoked";
-        Err(refusal(answer, false, cure).into())
+        Err(refusal(answer, &Signs::default(), cure).into())
     }
+}
+
+fn token_form(client_id: &str, client_secret: &SecretString) -> Value {
+    json!({
+        "audience": "api.atlassian.com",
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "client_secret": client_secret.expose_secret(),
+    })
 }

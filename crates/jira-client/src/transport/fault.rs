@@ -11,6 +11,7 @@ use url::Url;
 use crate::error::{JiraError, RequestLine};
 
 use super::gate::PauseScope;
+use super::proxies::Proxies;
 
 /// A try that failed, and what it slows down.
 #[derive(Debug)]
@@ -32,19 +33,35 @@ pub(crate) struct Limits {
     pub(crate) read: Duration,
 }
 
+/// The way that a request took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) proxies: &'a Proxies,
+    pub(crate) limits: Limits,
+}
+
 /// The request could not be sent, or no headers came back.
-pub(crate) fn sending_failed(error: reqwest::Error, url: &Url, request: &RequestLine, limits: Limits) -> JiraError {
+pub(crate) fn sending_failed(error: reqwest::Error, way: Way<'_>, request: &RequestLine) -> JiraError {
+    let Way { url, proxies, limits } = way;
+    let proxy = proxies.before(url);
     let host = url.host_str().unwrap_or_default().to_owned();
     if error.is_timeout() {
-        let (phase, limit) = if error.is_connect() {
-            ("to connect", limits.connect)
-        } else {
-            ("to answer", limits.read)
+        let (phase, limit) = match (error.is_connect(), &proxy) {
+            (true, Some(_)) => (
+                "to connect by way of the proxy that the environment names",
+                limits.connect,
+            ),
+            (true, None) => ("to connect", limits.connect),
+            (false, _) => ("to answer", limits.read),
         };
         return timed_out(request, phase, limit);
     }
     let is_tls = error.is_connect() && is_handshake_fault(&error);
-    let reason = chain(&error.without_url());
+    let mut reason = chain(&error.without_url());
+    if let Some(proxy) = proxy {
+        reason += &format!(", by way of the proxy {proxy} that the environment names");
+    }
     if is_tls {
         let plain = reason.contains("InvalidContentType");
         let reason = if plain {

@@ -10,6 +10,7 @@ mod gate;
 mod http_client;
 mod named_wait;
 mod pace;
+mod proxies;
 pub(crate) mod redirect;
 mod refusal;
 mod request;

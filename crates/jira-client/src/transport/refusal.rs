@@ -3,6 +3,7 @@
 //! What to do about it (retry, split, give up) is decided elsewhere.
 
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::config::{Auth, Edition, JiraConfig};
@@ -16,7 +17,7 @@ pub(crate) fn credential_cure(config: &JiraConfig) -> &'static str {
     match (config.edition, &config.auth) {
         (Edition::Cloud, Auth::Basic { .. }) => {
             "check account_email and api_token, and that jira_url is the site the token belongs to; the token may \
-             have expired"
+             have expired, and one with scopes needs cloud_auth_method scoped_token"
         }
         (Edition::Cloud, Auth::ClientCredentials { .. }) => {
             "check that the service account has access to Jira on the site of jira_url"
@@ -33,14 +34,48 @@ pub(crate) fn credential_cure(config: &JiraConfig) -> &'static str {
     }
 }
 
-/// The error for a 4xx or 5xx answer; `login_denied` is set when Jira wants a CAPTCHA solved first.
-pub(crate) fn refusal(mut answer: Answer, login_denied: bool, credential_cure: &'static str) -> JiraError {
+/// What the headers of a refusal say beside the words of its body.
+#[derive(Debug, Default)]
+pub(crate) struct Signs {
+    /// Jira wants a CAPTCHA solved before it takes this login again.
+    pub(crate) login_denied: bool,
+    /// The token lacks a scope.
+    lacks_scope: bool,
+    /// The limit that a 429 names, as `RateLimit-Reason` does.
+    limit: Option<String>,
+    /// The limit of this account is nothing at all.
+    blocked: bool,
+}
+
+impl Signs {
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let limit = headers.get("ratelimit-reason").and_then(|reason| reason.to_str().ok());
+        Self {
+            login_denied: header_has(headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED")
+                || headers.contains_key("x-authentication-denied-reason"),
+            lacks_scope: header_has(headers, "www-authenticate", "insufficient_scope"),
+            limit: limit.map(shorten).filter(|limit| !limit.is_empty()),
+            blocked: headers.get("x-ratelimit-limit").is_some_and(|limit| limit == "0"),
+        }
+    }
+}
+
+pub(crate) fn header_has(headers: &HeaderMap, name: &str, text: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text))
+}
+
+/// The error for a 4xx or 5xx answer.
+pub(crate) fn refusal(mut answer: Answer, signs: &Signs, credential_cure: &'static str) -> JiraError {
     let status = answer.status;
-    answer.cure = cure(&answer, login_denied, credential_cure);
+    let lacks_scope = signs.lacks_scope || names_missing_scope(&answer.words);
+    answer.cure = cure(&answer, signs, lacks_scope, credential_cure);
     let answer = Box::new(answer);
     match status {
         400 => JiraError::BadRequest(answer),
-        401 | 403 if names_missing_scope(&answer.words) => JiraError::MissingScope(answer),
+        401 | 403 if lacks_scope => JiraError::MissingScope(answer),
         401 => JiraError::Unauthorized(answer),
         403 => JiraError::Forbidden(answer),
         404 => JiraError::NotFound(answer),
@@ -51,28 +86,44 @@ pub(crate) fn refusal(mut answer: Answer, login_denied: bool, credential_cure: &
     }
 }
 
-fn cure(answer: &Answer, login_denied: bool, credential_cure: &str) -> String {
-    if login_denied {
-        return "too many failed logins: log in once with a browser and solve the CAPTCHA".to_owned();
+fn cure(answer: &Answer, signs: &Signs, lacks_scope: bool, credential_cure: &str) -> String {
+    if signs.login_denied {
+        return "too many failed logins: correct the password in the connector first, then log in once with a browser \
+                and solve the CAPTCHA"
+            .to_owned();
     }
     match answer.status {
-        401 | 403 if names_missing_scope(&answer.words) => {
+        401 | 403 if lacks_scope => {
             "create the token with the scopes read:jira-work and read:jira-user, and manage:jira-configuration for \
              document level security"
                 .to_owned()
         }
         401 => credential_cure.to_owned(),
         403 if answer.words.contains("Connect Session Auth Token") => {
-            "a Cloud site answers, and takes no personal access token: set data_source to jira_cloud, with \
-             account_email and api_token"
+            "a Cloud site answers, and takes no token by itself: set data_source to jira_cloud, with account_email \
+             and api_token"
+                .to_owned()
+        }
+        403 if names_basic_authentication(&answer.words) => {
+            "this Jira takes no passwords: set data_center_auth_method to personal_access_token, or have an \
+             administrator allow basic authentication"
                 .to_owned()
         }
         403 if names_address(&answer.words) => {
             "the site's IP allowlist does not let this machine in: an administrator has to add its address".to_owned()
         }
         403 => "the account needs the permission, or the address of this machine must be allowed in".to_owned(),
-        407 => "the proxy of the environment wants a login".to_owned(),
+        407 => "the proxy that the environment names wants a login: put it into HTTP_PROXY or HTTPS_PROXY".to_owned(),
         410 => "check that data_source is the edition that answers at jira_url".to_owned(),
+        429 if signs.blocked => {
+            "this account is allowed no requests at all: an administrator has to exempt it from rate limiting, or give \
+             it a limit"
+                .to_owned()
+        }
+        429 => match &signs.limit {
+            Some(limit) => format!("the limit {limit} is used up; sync less often, or have it raised"),
+            None => "a limit of requests is used up; sync less often, or have it raised".to_owned(),
+        },
         _ => String::new(),
     }
 }
@@ -91,6 +142,11 @@ fn names_address(words: &str) -> bool {
     ["ip address", "ip allowlist", "ip-allowlist", "ip allow list"]
         .iter()
         .any(|sign| words.contains(sign))
+}
+
+/// Data Center says so in its own English, whatever the account's language.
+fn names_basic_authentication(words: &str) -> bool {
+    words.to_ascii_lowercase().contains("basic authentication")
 }
 
 /// Jira's own words: the messages of a JSON body, else the visible text.

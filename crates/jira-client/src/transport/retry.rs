@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::time::Instant;
 
 use crate::error::{ErrorKind, JiraError};
 
@@ -13,6 +14,10 @@ use crate::error::{ErrorKind, JiraError};
 const TRIES_AFTER_LASTING_FAULT: u32 = 2;
 /// Waits named by a 429 that do not use up a retry: Jira says that the request will pass later.
 const FREE_WAITS: u32 = 10;
+/// A request that is refused for its rate for as long as this many of the longest waits is given up.
+const LONGEST_WAITS: u32 = 2;
+/// However short the longest wait was set.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) struct RetryState {
     retries: u32,
@@ -20,10 +25,14 @@ pub(crate) struct RetryState {
     free_waits: u32,
     delays: ExponentialBackoff,
     longest: Duration,
+    /// How long refusals for the rate are borne.
+    patience: Duration,
+    limited_since: Option<Instant>,
 }
 
 impl RetryState {
-    pub(crate) fn new(retries: u32, first_delay: Duration, longest: Duration) -> Self {
+    /// `max_wait` is the longest wait that is kept when Jira names one.
+    pub(crate) fn new(retries: u32, first_delay: Duration, longest: Duration, max_wait: Duration) -> Self {
         let delays = ExponentialBuilder::default()
             .with_min_delay(first_delay.min(longest))
             .with_max_delay(longest)
@@ -35,6 +44,8 @@ impl RetryState {
             free_waits: 0,
             delays,
             longest,
+            patience: max_wait.saturating_mul(LONGEST_WAITS).max(SHORTEST_PATIENCE),
+            limited_since: None,
         }
     }
 
@@ -64,7 +75,14 @@ impl RetryState {
             .next()
             .unwrap_or(self.longest)
             .mul_f64(0.7 + 0.6 * rand::random::<f64>());
-        Some(named.map_or(own, |named| named.max(own)))
+        let delay = named.map_or(own, |named| named.max(own));
+        if error.kind() == ErrorKind::RateLimited {
+            let since = *self.limited_since.get_or_insert_with(Instant::now);
+            if since.elapsed() + delay > self.patience {
+                return None;
+            }
+        }
+        Some(delay)
     }
 }
 
@@ -72,8 +90,12 @@ impl RetryState {
 mod tests {
     use std::time::Duration;
 
+    use test_case::test_case;
+
     use super::RetryState;
     use crate::error::{Answer, JiraError, RequestLine};
+
+    const HOUR: Duration = Duration::from_secs(3600);
 
     fn answer(status: u16, retry_after: Option<u64>) -> Box<Answer> {
         Box::new(Answer {
@@ -89,7 +111,7 @@ mod tests {
     }
 
     fn delays(retries: u32, error: &JiraError) -> Vec<u64> {
-        let mut state = RetryState::new(retries, Duration::from_secs(1), Duration::from_secs(60));
+        let mut state = RetryState::new(retries, Duration::from_secs(1), Duration::from_secs(60), HOUR);
         std::iter::from_fn(|| state.next_delay(error, false))
             .map(|delay| delay.as_secs())
             .collect()
@@ -99,6 +121,26 @@ mod tests {
     fn named_waits_are_a_minimum_and_ten_of_them_are_free() {
         let delays = delays(2, &JiraError::RateLimited(answer(429, Some(1800))));
         assert_eq!(delays, [1800; 12]);
+    }
+
+    #[test_case(1800 => 4; "half an hour each")]
+    #[test_case(3600 => 2; "an hour each")]
+    #[test_case(1 => 12; "a second each")]
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_stays_is_given_up_within_two_hours(named: u64) -> u32 {
+        let mut state = RetryState::new(2, Duration::from_secs(1), Duration::from_secs(60), HOUR);
+        let error = JiraError::RateLimited(answer(429, Some(named)));
+        let (began, mut waits) = (tokio::time::Instant::now(), 0);
+        while let Some(delay) = state.next_delay(&error, false) {
+            tokio::time::sleep(delay).await;
+            waits += 1;
+        }
+        assert!(
+            began.elapsed() <= HOUR * 2 + Duration::from_secs(1),
+            "{:?}",
+            began.elapsed()
+        );
+        waits
     }
 
     #[test]
@@ -130,7 +172,7 @@ mod tests {
             received: 1,
             reason: String::new(),
         };
-        let mut state = RetryState::new(3, Duration::from_secs(1), Duration::from_secs(60));
+        let mut state = RetryState::new(3, Duration::from_secs(1), Duration::from_secs(60), HOUR);
         assert!(state.next_delay(&error, true).is_none());
         assert!(state.next_delay(&error, false).is_some());
     }

@@ -18,10 +18,11 @@ use crate::error::{Answer, ErrorKind, JiraError, RequestLine};
 use super::announced::announced;
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some, read_whole};
 use super::credential::Credential;
-use super::fault::{Failure, Limits, sending_failed, timed_out};
+use super::fault::{Failure, Limits, Way, sending_failed, timed_out};
 use super::gate::{Admission, Gate, PauseScope};
 use super::named_wait::named_wait;
-use super::refusal::{credential_cure, may_name_wait, refusal, words};
+use super::proxies::Proxies;
+use super::refusal::{Signs, credential_cure, header_has, may_name_wait, refusal, words};
 use super::request::{EndpointClass, Request};
 use super::retry::RetryState;
 use super::stats::Stats;
@@ -36,6 +37,7 @@ pub(crate) struct Answered<T> {
 
 pub(crate) struct Transport {
     http: reqwest::Client,
+    proxies: Proxies,
     pub(crate) config: JiraConfig,
     pub(crate) proof: AccountProof,
     pub(crate) stats: Stats,
@@ -55,6 +57,7 @@ impl Transport {
     pub(crate) fn new(config: JiraConfig) -> Result<Self, JiraError> {
         Ok(Self {
             http: http_client::build(&config)?,
+            proxies: Proxies::of_the_environment(),
             proof: AccountProof::new(config.edition, credential_cure(&config)),
             stats: Stats::default(),
             gate: Gate::new(config.max_concurrent_requests, config.max_concurrent_downloads),
@@ -86,14 +89,16 @@ impl Transport {
     }
 
     /// `None` only on a 404 in Jira's own form that was made for the account: an expired token gets 404s for
-    /// everything, and a wrong address gets them from whatever answers there.
+    /// everything, and a wrong address gets them from whatever answers there. Some versions of Data Center say 403 for
+    /// an issue that is hidden; it counts as well when its headers name the account.
     pub(crate) async fn json_unless_absent<T: DeserializeOwned>(
         &self,
         request: &Request,
     ) -> Result<Option<T>, JiraError> {
         self.with_retries(request, async || {
             self.exchange(request, async |mut response| {
-                if response.status() != StatusCode::NOT_FOUND {
+                let status = response.status();
+                if !matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) {
                     return self
                         .read_json(request, &mut response)
                         .await
@@ -102,8 +107,9 @@ impl Transport {
                 let line = self.line(request);
                 let headers = response.headers().clone();
                 let body = read_some(&mut response, REFUSAL_LIMIT).await;
-                if !is_jira_envelope(&headers, &body) {
-                    return Err(self.refusal_of(request.class, StatusCode::NOT_FOUND, &headers, &body, &line));
+                let is_hidden = status == StatusCode::NOT_FOUND || self.hides_issue(request.class, &headers);
+                if !is_hidden || !is_jira_envelope(&headers, &body) {
+                    return Err(self.refusal_of(request.class, status, &headers, &body, &line));
                 }
                 self.proof.check(&headers, &line)?;
                 Ok(None)
@@ -111,6 +117,15 @@ impl Transport {
             .await
         })
         .await
+    }
+
+    /// Whether a 403 says that this very account, whose login holds, may not see the issue that it asked for. A CAPTCHA, a
+    /// firewall and a login that ended say 403 as well, without naming the account.
+    fn hides_issue(&self, class: EndpointClass, headers: &HeaderMap) -> bool {
+        class == EndpointClass::Issue
+            && !self.config.edition.is_cloud()
+            && !Signs::read(headers).login_denied
+            && self.proof.is_named(headers)
     }
 
     /// Runs a try until it succeeds or no further try is allowed.
@@ -123,6 +138,7 @@ impl Transport {
             self.config.retries,
             self.config.retry_delay,
             self.config.max_retry_delay,
+            self.config.max_wait,
         );
         let mut renewed = false;
         loop {
@@ -213,7 +229,9 @@ impl Transport {
     }
 
     async fn authorized(&self, builder: RequestBuilder) -> Result<RequestBuilder, Failure> {
-        self.credential.authorize(builder, &self.http, &self.config).await
+        self.credential
+            .authorize(builder, &self.http, &self.proxies, &self.config)
+            .await
     }
 
     async fn admit(&self, class: EndpointClass) -> Admission {
@@ -231,15 +249,19 @@ impl Transport {
         admission: Option<&Admission>,
     ) -> Result<Response, Failure> {
         self.stats.sent(class);
-        let limits = Limits {
-            connect: self.config.connect_timeout,
-            read: self.config.read_timeout,
+        let way = Way {
+            url,
+            proxies: &self.proxies,
+            limits: Limits {
+                connect: self.config.connect_timeout,
+                read: self.config.read_timeout,
+            },
         };
         let began = Instant::now();
         let sent = builder.send().await;
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         Stats::answered(class, status, began.elapsed());
-        let response = sent.map_err(|error| sending_failed(error, url, line, limits))?;
+        let response = sent.map_err(|error| sending_failed(error, way, line))?;
         tracing::trace!(
             endpoint = class.name(),
             status = response.status().as_u16(),
@@ -315,9 +337,11 @@ impl Transport {
         body: &[u8],
         line: &RequestLine,
     ) -> Failure {
+        let signs = Signs::read(headers);
         // An anonymous visitor's 403 or 404 says nothing about the account; a 401 or a fault of the server speaks for
         // itself.
         if matches!(status.as_u16(), 400 | 403..=428)
+            && !signs.login_denied
             && let Err(error) = self.proof.refuse_anonymous(headers, line)
         {
             return error.into();
@@ -333,10 +357,8 @@ impl Transport {
                 None
             },
         };
-        let denied = contains(headers, "x-seraph-loginreason", "AUTHENTICATION_DENIED")
-            || headers.contains_key("x-authentication-denied-reason");
         Failure {
-            error: refusal(answer, denied, credential_cure(&self.config)),
+            error: refusal(answer, &signs, credential_cure(&self.config)),
             slows: slowed_by(class, status, headers),
         }
     }
@@ -351,7 +373,7 @@ impl Transport {
 /// What a refusal slows down: bursts are limited by endpoint, everything else concerns the whole client.
 fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> Option<PauseScope> {
     match status {
-        StatusCode::TOO_MANY_REQUESTS if contains(headers, "ratelimit-reason", "jira-burst-based") => {
+        StatusCode::TOO_MANY_REQUESTS if header_has(headers, "ratelimit-reason", "jira-burst-based") => {
             Some(PauseScope::Class(class))
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(PauseScope::Everything),
@@ -367,13 +389,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn is_jira_envelope(headers: &HeaderMap, body: &[u8]) -> bool {
     let parsed = serde_json::from_slice::<Value>(body).unwrap_or_default();
     is_json(headers) && parsed.get("errorMessages").is_some_and(|messages| !messages.is_null())
-}
-
-fn contains(headers: &HeaderMap, name: &str, text: &str) -> bool {
-    headers
-        .get_all(name)
-        .iter()
-        .any(|value| String::from_utf8_lossy(value.as_bytes()).contains(text))
 }
 
 /// A 2xx that is no JSON: mostly a login form or a proxy's page.

@@ -3,6 +3,7 @@
 //! Two servers on different ports stand for Jira and its media host.
 
 use jira_client::{AttachmentRef, Edition, ErrorKind, JiraClient, JiraError};
+use percent_encoding::percent_decode_str;
 use test_case::test_case;
 use wiremock::matchers::{header_exists, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -140,6 +141,46 @@ async fn data_center_files_come_from_the_configured_address(url: Option<&'static
     assert_eq!(read(&client, &attachment).await.unwrap(), b"hello");
     let requests = server.received_requests().await.unwrap();
     assert_eq!(requests[0].url.path(), wanted);
+}
+
+/// The name goes out so that a server reads the same name back, from our own encoding and from Jira's address alike.
+#[test_case("Budget 2026 (final).xlsx", None; "blanks")]
+#[test_case("Übersicht größer.pdf", None; "umlauts")]
+#[test_case("100% sure #1? a+b&c=d;e.txt", None; "signs of addresses")]
+#[test_case("\"quoted\" 'twice' \\ back/slash.txt", None; "quotes and slashes")]
+#[test_case("crab \u{1F980}.png", None; "emoji")]
+#[test_case("what?.txt", Some("what?.txt"); "an address with a bare question mark")]
+#[test_case("issue #1.txt", Some("issue #1.txt"); "an address with a bare hash")]
+#[test_case("100%.txt", Some("100%.txt"); "an address with a bare per cent sign")]
+#[test_case("größer.txt", Some("größer.txt"); "an address with bare umlauts")]
+#[tokio::test]
+async fn odd_names_of_data_center(name: &'static str, in_address: Option<&'static str>) {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_bytes(b"hello"))
+        .mount(&server)
+        .await;
+    let attachment = AttachmentRef {
+        content_url: in_address.map(|name| format!("{}/secure/attachment/7/{name}", server.uri())),
+        ..file(name, 5)
+    };
+    assert_eq!(read(&data_center(&server.uri()), &attachment).await.unwrap(), b"hello");
+    let requests = server.received_requests().await.unwrap();
+    let url = &requests[0].url;
+    let encoded = url.path().strip_prefix("/secure/attachment/7/").unwrap();
+    assert_eq!(percent_decode_str(encoded).decode_utf8().unwrap(), name);
+    assert_eq!((url.query(), url.fragment()), (None, None));
+}
+
+#[tokio::test]
+async fn a_login_form_of_data_center_is_no_file() {
+    let server = MockServer::start().await;
+    Mock::given(path("/secure/attachment/7/a.pdf"))
+        .respond_with(html(200, "<html><title>Log in</title>"))
+        .mount(&server)
+        .await;
+    let error = read(&data_center(&server.uri()), &file("a.pdf", 9)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LoginPage);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 use jira_client::{Edition, ErrorKind, JiraClient};
 use serde_json::{Value, json};
+use test_case::test_case;
 use wiremock::matchers::{body_json, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -136,9 +137,10 @@ async fn data_center_with(found: &[u64], total: u64) -> MockServer {
             json!({"jql": "id in (1,2,3,4,5) ORDER BY created, key", "startAt": 0, "maxResults": 100,
             "fields": ["summary", "comment"], "validateQuery": false}),
         ))
-        .respond_with(ok(
-            json!({"startAt": 0, "maxResults": 100, "total": total, "issues": issues}),
-        ))
+        .respond_with(
+            ok(json!({"startAt": 0, "maxResults": 100, "total": total, "issues": issues}))
+                .insert_header("X-AUSERNAME", "robot"),
+        )
         .mount(&server)
         .await;
     server
@@ -172,6 +174,46 @@ async fn data_center_asks_for_what_the_search_does_not_give() {
     );
     assert_eq!(fetched.absent, [4]);
     assert_eq!(fetched.failed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [5]);
+}
+
+/// Some versions tell with a 403 that an issue is there and hidden. Only one that names the account proves it.
+#[test_case(json_answer(403, "X-AUSERNAME", "robot") => Some(true); "the account that logged in")]
+#[test_case(json_answer(403, "X-Other", "robot") => Some(false); "nobody named")]
+#[test_case(json_answer(403, "X-AUSERNAME", "somebody") => Some(false); "somebody else")]
+#[test_case(json_answer(403, "X-AUSERNAME", "anonymous") => None; "nobody")]
+#[test_case(json_answer(403, "X-AUSERNAME", "robot").insert_header("X-Seraph-LoginReason", "AUTHENTICATION_DENIED") => Some(false); "a captcha")]
+#[test_case(ResponseTemplate::new(403).insert_header("X-AUSERNAME", "robot").set_body_raw("<p>blocked", "text/html") => Some(false); "a page")]
+#[tokio::test]
+async fn an_issue_that_is_hidden(answer: ResponseTemplate) -> Option<bool> {
+    let server = data_center_with(&[1, 2, 3, 4], 4).await;
+    let robot = json!({"name": "robot", "key": "JIRAUSER1", "displayName": "Robot"});
+    Mock::given(path("/rest/api/2/myself"))
+        .respond_with(ok(robot).insert_header("X-AUSERNAME", "robot"))
+        .mount(&server)
+        .await;
+    Mock::given(path("/rest/api/2/issue/5"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    let client = data_center(&server.uri());
+    client.myself().await.unwrap();
+    match client.fetch_issues(&[1, 2, 3, 4, 5], &["summary", "comment"]).await {
+        Ok(fetched) => {
+            assert_eq!(fetched.absent.len() + fetched.failed.len(), 1, "{fetched:?}");
+            Some(fetched.absent == [5])
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::NotAuthenticated);
+            None
+        }
+    }
+}
+
+fn json_answer(status: u16, header: &'static str, value: &'static str) -> ResponseTemplate {
+    let body = json!({"errorMessages": ["You do not have the permission to see the specified issue."], "errors": {}});
+    ResponseTemplate::new(status)
+        .set_body_json(body)
+        .insert_header(header, value)
 }
 
 #[tokio::test]

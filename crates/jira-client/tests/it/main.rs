@@ -8,6 +8,7 @@ mod fake_jira;
 
 mod account;
 mod children;
+mod credentials;
 mod downloads;
 mod extras;
 mod fetching;
@@ -15,6 +16,7 @@ mod futures_are_send;
 mod listings;
 mod listings_by_offset;
 mod login_pages;
+mod proxies;
 mod questions;
 mod refusals;
 mod retries;

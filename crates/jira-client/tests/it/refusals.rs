@@ -7,7 +7,7 @@ use test_case::test_case;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::fake_jira::{cloud, config, html};
+use crate::fake_jira::{cloud, config};
 
 async fn refused_with(answer: ResponseTemplate, edition: Edition) -> JiraError {
     let server = MockServer::start().await;
@@ -31,7 +31,6 @@ const JSON: &str = "application/json";
 #[test_case(401, "text/html", "Client must be authenticated to access this resource.", "Client must be authenticated" => ErrorKind::Unauthorized; "bare text")]
 #[test_case(401, JSON, "Client must be authenticated to access this resource.", "Client must be" => ErrorKind::Unauthorized; "bare text that claims to be json")]
 #[test_case(401, JSON, r#"{"code":401,"message":"Unauthorized; scope does not match"}"#, "read:jira-work" => ErrorKind::MissingScope; "scope")]
-#[test_case(403, JSON, r#"{"error":"Failed to parse Connect Session Auth Token"}"#, "Connect Session" => ErrorKind::Forbidden; "bearer on cloud")]
 #[test_case(404, JSON, r#"{"errorMessages":["gone"],"errors":{}}"#, "gone" => ErrorKind::NotFound; "not found")]
 #[test_case(409, JSON, r#"{"errorMessages":["slow"]}"#, "slow" => ErrorKind::Refused; "conflict")]
 #[test_case(410, JSON, r#"{"errorMessages":["The requested API has been removed."]}"#, "data_source" => ErrorKind::Gone; "removed")]
@@ -56,14 +55,6 @@ async fn kind_and_words(status: u16, mime: &'static str, body: &'static str, sho
 async fn a_refused_credential_names_the_settings_to_look_at(edition: Edition, setting: &'static str) {
     let text = refused_with(plain(401, "text/plain", ""), edition).await.to_string();
     assert!(text.contains(setting), "{text}");
-}
-
-#[tokio::test]
-async fn a_captcha_is_named() {
-    let answer = html(403, "<p>no").insert_header("X-Seraph-LoginReason", "AUTHENTICATION_DENIED");
-    let error = refused_with(answer, Edition::DataCenter).await;
-    assert_eq!(error.kind(), ErrorKind::Forbidden);
-    assert!(error.to_string().contains("CAPTCHA"), "{error}");
 }
 
 #[tokio::test]

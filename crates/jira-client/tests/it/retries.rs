@@ -2,14 +2,17 @@
 //!
 //! Lengths of waits beyond a second are tested beside their code, without waiting.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jira_client::{Edition, EndpointClass, ErrorKind, JiraClient};
 use serde_json::json;
 use test_case::test_case;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use wiremock::matchers::{method, path};
+use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::fake_jira::{RawServer, cloud, config, html, ok, raw};
@@ -149,6 +152,49 @@ async fn a_body_that_stays_truncated_is_an_error(headers: &'static [&'static str
     let server = RawServer::start(vec![raw("200 OK", headers, announced, b"[{ ")]).await;
     let error = cloud(&server.address).fields().await.unwrap_err();
     assert_eq!((error.kind(), server.requests()), (ErrorKind::Truncated, 3));
+    assert!(error.is_retryable());
+}
+
+fn zipped(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+const ZIPPED: [&str; 2] = ["Content-Type: application/json", "Content-Encoding: gzip"];
+
+#[tokio::test]
+async fn zipped_bodies_are_read_and_asked_for() {
+    let body = zipped(r#"[{"id": "summary", "name": "Summary"}]"#);
+    let whole = raw("200 OK", &ZIPPED, body.len(), &body);
+    let server = RawServer::start(vec![whole]).await;
+    assert_eq!(cloud(&server.address).fields().await.unwrap().len(), 1);
+    let server = MockServer::start().await;
+    Mock::given(header("accept-encoding", "gzip"))
+        .respond_with(ok(json!([])))
+        .mount(&server)
+        .await;
+    cloud(&server.uri()).fields().await.unwrap();
+}
+
+/// The JSON inside is whole: only the end of the compressed stream is missing.
+#[test_case(1; "its last byte")]
+#[test_case(8; "its checksum")]
+#[test_case(12; "some of its data")]
+#[tokio::test]
+async fn a_zipped_body_without_its_end_is_asked_for_again(missing: usize) {
+    let body = zipped(r#"[{"id": "summary", "name": "Summary"}]"#);
+    let cut = &body[..body.len() - missing];
+    let server = RawServer::start(vec![
+        raw("200 OK", &ZIPPED, cut.len(), cut),
+        raw("200 OK", &ZIPPED, body.len(), &body),
+    ])
+    .await;
+    assert_eq!(cloud(&server.address).fields().await.unwrap().len(), 1);
+    assert_eq!(server.requests(), 2);
+    let server = RawServer::start(vec![raw("200 OK", &ZIPPED, cut.len(), cut)]).await;
+    let error = cloud(&server.address).fields().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
     assert!(error.is_retryable());
 }
 

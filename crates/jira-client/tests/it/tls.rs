@@ -15,13 +15,13 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::fake_jira::{config, raw};
 
-struct TlsJira {
-    address: String,
-    ca_pem: String,
+pub(crate) struct TlsJira {
+    pub(crate) address: String,
+    pub(crate) ca_pem: String,
 }
 
 /// A Jira whose certificate is issued for the name by an authority that no system knows.
-async fn jira_named(name: &str) -> TlsJira {
+pub(crate) async fn jira_named(name: &str) -> TlsJira {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
