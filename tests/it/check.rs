@@ -1,6 +1,7 @@
 //! `check`: everything that is well is named, everything that is missing comes with what to do, as text and as JSON.
 //! Broken servers are in `elasticsearch_errors` and `jira_errors`.
 
+use jira_fixture::{Dialect, Options, Version};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -61,6 +62,44 @@ async fn a_data_source_that_is_not_what_answers_is_named() {
     let output = stack.command(&["check"]).await.exits_with(1);
     assert!(output.stdout.contains("set it to jira_cloud"), "{output}");
     stack.assert_no_secret(&output.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_center_is_described_with_what_it_does_not_tell() {
+    let jira = Options {
+        dialect: Dialect::DataCenter,
+        version: Some(Version::new(10, 3)),
+        context_path: "/jira".to_owned(),
+        ..Options::default()
+    };
+    let setup = Setup {
+        jira,
+        ..Setup::default()
+    };
+    let setup = setup
+        .field("data_source", "jira_data_center")
+        .field("data_center_username", "admin")
+        .field("data_center_password", "fixture-password");
+    let stack = Stack::with(setup).await;
+    stack.jira.site.set(|settings| {
+        settings.rate_limit = Some(50);
+        settings.rate_limit_burst = Some(70);
+    });
+    let output = stack.command(&["check"]).await.exits_with(0);
+    for words in [
+        "10.3",
+        "Asia/Kolkata",
+        "can be read, with",
+        "issues",
+        "50 requests a second",
+        "archived",
+        "full and incremental syncs",
+        "security levels",
+    ] {
+        assert!(output.stdout.contains(words), "no \"{words}\"; {output}");
+    }
+    stack.assert_no_secret(&output.text());
+    eprintln!("SHOWN {output}");
 }
 
 /// A key that may read the records but not write the index: the missing privileges are named.

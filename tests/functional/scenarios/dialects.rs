@@ -42,9 +42,15 @@ async fn syncs(stack: &Stack) {
     let created = site.create_issue("FIX", &json!({ "summary": "made since" })).unwrap();
     let gone = stack.jira.special("comments_20");
     site.delete_issue(&gone).unwrap();
+    // Another is hidden from the account, which some servers tell with a 403 in place of a 404.
+    let hidden = stack.jira.special("comments_21");
+    site.set(|settings| settings.tells_hidden_issues = true);
+    site.update_issue(&hidden, &json!({ "security": { "name": "Management" } }))
+        .unwrap();
     stack.sync_completes(&["--type", "incremental"]).await;
     stack.assert_index_is_the_model().await;
     assert!(stack.issue(&created).await.is_some());
+    assert!(stack.issue(&hidden).await.is_none());
     let output = stack.command(&["verify", "--output", "json"]).await.exits_with(0);
     assert_eq!(output.json()["complete"], true, "{output}");
 }
