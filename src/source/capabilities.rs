@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use jira_client::{Permitted, ProjectStatus};
+use jira_client::{Edition, Permitted, ProjectStatus};
 
 use super::extra_capabilities::extra_capabilities;
 use super::login::Login;
@@ -76,8 +76,12 @@ fn product(login: &Login) -> Result<String, String> {
         ("", None) => login.myself.account.id().to_owned(),
         (name, _) => name.to_owned(),
     };
+    let product = match login.client.edition() {
+        Edition::DataCenter => "Data Center",
+        Edition::Cloud | Edition::Server => deployment,
+    };
     let mut text = format!(
-        "{deployment} {} at {}, logged in as {name}",
+        "{product} {} at {}, logged in as {name}",
         server.version, server.base_url
     );
     write!(text, " (time zone {zone})").expect("a text takes more text");
@@ -136,6 +140,12 @@ async fn permissions(login: &Login) -> String {
 }
 
 async fn security_levels(login: &Login) -> String {
+    if !login.client.edition().is_cloud() {
+        return unneeded(
+            "Server and Data Center tell nobody who is in a security level: dls_security_levels says what happens to \
+             issues with a level",
+        );
+    }
     match login.client.security_levels().await {
         Ok(Permitted::Read(levels)) => format!("{} can be read", levels.len()),
         Ok(Permitted::Refused(words)) => unneeded(&format!(
