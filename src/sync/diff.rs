@@ -321,6 +321,35 @@ mod tests {
     }
 
     #[test]
+    fn boards_go_only_by_a_list_of_all_of_them() {
+        let (board, listing) = (indexed("board-7", DocumentKind::Board, 7, None), listing(&[]));
+        let judged = |seen: BoardsSeen, evidence: Evidence<'_>| {
+            let mut synced = Synced::default();
+            synced.boards(seen);
+            synced.wrote(fingerprint("board-8"));
+            synced.seal(&HashSet::new()).judge(&board, evidence)
+        };
+        let listed = Evidence::Listing(&listing);
+        assert_eq!(judged(BoardsSeen::InPart, listed), Leftover::Keep);
+        assert_eq!(
+            judged(BoardsSeen::All, listed),
+            Leftover::BoardMissing(DocumentKind::Board, 7)
+        );
+        assert_eq!(judged(BoardsSeen::All, Evidence::Answers), Leftover::Keep);
+        assert_eq!(judged(BoardsSeen::NotWanted, listed), Leftover::LeftOut);
+    }
+
+    #[test]
+    fn an_entry_of_a_history_goes_with_its_issue_or_when_it_is_not_wanted() {
+        let entry = indexed("changelog-70", DocumentKind::Changelog, 70, Some(7));
+        let not_read = Synced::default().seal(&HashSet::new());
+        assert_eq!(not_read.judge(&entry, Evidence::Answers), Leftover::Keep);
+        assert_eq!(not_read.judge(&entry, Evidence::Listing(&listing(&[]))), missing(7));
+        let read = moved_to_beta().seal(&HashSet::new());
+        assert_eq!(read.judge(&entry, Evidence::Answers), Leftover::Superseded);
+    }
+
+    #[test]
     fn an_issue_that_was_renamed_leaves_its_old_document_behind() {
         let sealed = moved_to_beta().seal(&HashSet::new());
         let listing = listing(&[7]);

@@ -13,7 +13,7 @@ use super::attachments::{IndexedAttachments, QueuedAttachment, download_all};
 use super::checkpoint::BatchTicket;
 use super::content_sync::ContentSync;
 use super::diff::Synced;
-use super::document::Document;
+use super::document::{Document, DocumentKind};
 use super::encode;
 use super::error::SyncError;
 use super::id_set::IdSet;
@@ -285,11 +285,11 @@ impl<S: Source, K: Sink> Batch<S, K> {
         let mut indexed = IdSet::default();
         let mut scan = self.sync.sink.scan(IndexSelection::OfIssues(ids)).await?;
         while let IndexedPage::Documents(documents) = scan.next_page().await? {
-            indexed.extend(
-                documents
-                    .into_iter()
-                    .filter_map(|document| document.issue_id.or(document.jira_id)),
-            );
+            // Projects, boards and sprints may have the number of an issue.
+            indexed.extend(documents.into_iter().filter_map(|document| match document.kind {
+                DocumentKind::Issue => document.jira_id,
+                _ => document.issue_id,
+            }));
         }
         for IncompleteIssue { failure, mut document } in incomplete {
             outcome.failed.push(failure.issue_id);

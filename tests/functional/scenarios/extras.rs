@@ -77,6 +77,10 @@ async fn what_is_switched_on_is_complete_and_what_is_switched_off_goes() {
     incremental(&stack).await;
     let documents = assert_index_is_both_models(&stack).await;
     assert_eq!(documents["board-1"]["title"], "FIX board");
+    let check = stack.command(&["check"]).await.exits_with(0);
+    for words in ["50 for 5,000", "7 are shown", "4 fields"] {
+        assert!(check.stdout.contains(words), "no \"{words}\"; {check}");
+    }
     assert_eq!(documents["sprint-200"]["Sprint"]["state"], "future");
 
     site.add_fault(Fault::status("boards", 500));
