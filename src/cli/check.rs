@@ -11,6 +11,7 @@ use crate::service::{self, USER_AGENT, client_for_connector};
 use crate::source::permissions::DocumentAccess;
 use crate::source::{JiraSettings, Login, capabilities};
 use crate::sync::SyncCursor;
+use crate::sync_rules::AdvancedRules;
 
 /// One thing that was looked at.
 struct Finding {
@@ -165,7 +166,14 @@ async fn connector(client: &ElasticClient, entry: &ConnectorEntry, limits: &Jira
     {
         access_check::elasticsearch(client, entry, index, &subject, findings).await;
     }
-    let access = jira(settings, limits, &subject, findings).await;
+    let rules = match service::advanced_rules_in_force(&record) {
+        Ok(rules) => rules,
+        Err(error) => {
+            findings.add(&subject("sync rules"), Err(error.to_string()));
+            return;
+        }
+    };
+    let access = jira(settings, rules, limits, &subject, findings).await;
     if let (Some(access), Some(index)) = (access, record.index_name.as_deref()) {
         let cursor = record.sync_cursor.as_ref().and_then(SyncCursor::read);
         let documents = access_check::documents(client, entry, index, &access, cursor).await;
@@ -187,13 +195,14 @@ async fn index_privileges(client: &ElasticClient, entry: &ConnectorEntry, index:
 /// The answer is what documents need to know about permissions, when document level security is on.
 async fn jira(
     settings: JiraSettings,
+    rules: Option<AdvancedRules>,
     limits: &JiraLimits,
     subject: &dyn Fn(&str) -> String,
     findings: &mut Findings,
 ) -> Option<DocumentAccess> {
     let with_access = settings.document_level_security;
     let login = match Login::new(settings, limits, USER_AGENT).await {
-        Ok(login) => login,
+        Ok(login) => login.with_advanced_rules(rules),
         Err(error) => {
             findings.add(&subject("Jira"), Err(error.to_string()));
             return None;

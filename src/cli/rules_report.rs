@@ -77,6 +77,7 @@ pub(super) fn validation(rules: &FilteringRules, found: &RuleValidation, effect:
         "warnings": found.warnings,
         "queries": found.queries.iter().map(|(jql, issues)| json!({ "jql": jql, "approximate_issues": issues }))
             .collect::<Vec<_>>(),
+        "approximate_issues_together": found.together,
         "effect": null,
     });
     let mut lines = vec![rules_text(rules), String::new()];
@@ -86,6 +87,9 @@ pub(super) fn validation(rules: &FilteringRules, found: &RuleValidation, effect:
         let issues = (*issues)?;
         Some(format!("about {issues} issues: {jql}"))
     }));
+    if let Some(issues) = found.together {
+        lines.push(format!("about {issues} issues together, each counted once"));
+    }
     if let Some(effect) = effect {
         json["effect"] = effect_json(effect);
         lines.extend([effect_text(effect)]);

@@ -5,6 +5,7 @@ use elastic_client::{ConnectorRecord, ElasticClient};
 use jira_client::Permitted;
 
 use super::clients::{USER_AGENT, client_for_connector};
+use super::rule_validation::advanced_rules_in_force;
 use crate::access_control::{Identity, Person, Reason, Site, TokensInUse};
 use crate::config::{Config, ConnectorEntry};
 use crate::sink::IdentityIndex;
@@ -38,7 +39,9 @@ pub async fn access_view(
 ) -> anyhow::Result<AccessView> {
     let settings = JiraSettings::from_configuration(&record.configuration)?;
     let index = record.index_name.as_deref().context("the connector has no index")?;
-    let login = Login::new(settings, &config.jira, USER_AGENT).await?;
+    let login = Login::new(settings, &config.jira, USER_AGENT)
+        .await?
+        .with_advanced_rules(advanced_rules_in_force(record)?);
     let mut reader = login.identities().await?;
     let people = match reader.people().await? {
         Permitted::Read(people) => people.people,

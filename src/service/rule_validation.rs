@@ -3,7 +3,7 @@
 //!
 //! Where the outcome is written is left to the callers: the service for drafts, the command line for people.
 
-use elastic_client::{ElasticClient, ElasticError, FilteringRules, ScanNext};
+use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, FilteringRules, ScanNext};
 use serde_json::{Map, Value, json};
 
 use crate::source::{self, Login, LoginError};
@@ -18,6 +18,8 @@ pub struct RuleValidation {
     pub warnings: Vec<String>,
     /// Each query of the advanced rules, and about how many issues it finds.
     pub queries: Vec<(String, Option<u64>)>,
+    /// About how many issues several queries find together, each counted once.
+    pub together: Option<u64>,
     /// The basic rules, when there is nothing wrong with them.
     pub basic: Option<RuleSet>,
 }
@@ -49,6 +51,7 @@ pub async fn validate_rules(login: &Login, rules: &FilteringRules) -> Result<Rul
             let check = source::check_advanced(&login.client, &advanced).await?;
             found.problems.extend(check.problems);
             found.warnings.extend(check.warnings);
+            found.together = check.together;
             let queries = advanced.queries().iter().map(|query| query.jql.clone());
             found.queries = queries.zip(check.estimates).collect();
         }
@@ -57,11 +60,23 @@ pub async fn validate_rules(login: &Login, rules: &FilteringRules) -> Result<Rul
     Ok(found)
 }
 
+/// The advanced rules of a connector's next job. They decide what is read in place of the configured projects, for
+/// whoever looks at Jira without a job too.
+pub fn advanced_rules_in_force(record: &ConnectorRecord) -> Result<Option<AdvancedRules>, LoginError> {
+    let active = record.filtering.first().map(|filtering| &filtering.active);
+    AdvancedRules::read(active.and_then(|rules| rules.advanced_snippet.as_ref())).map_err(|problems| {
+        let all: Vec<String> = problems.iter().map(|problem| problem.message.clone()).collect();
+        LoginError::Rules(all.join("; "))
+    })
+}
+
 /// What basic rules would do to the documents that are indexed now. A missing index is [`ElasticError::NotFound`].
 pub async fn effect_of(client: &ElasticClient, index: &str, rules: &RuleSet) -> Result<Effect, ElasticError> {
     // What tells a document's issue, and what the rules look at; texts of files stay where they are.
     let mut fields = vec!["Key", "jira_id", "issue_id", "Project.key"];
-    fields.extend(rules.rules().iter().map(|rule| rule.field.as_str()));
+    // Rules are applied before there is a text.
+    let named = rules.rules().iter().map(|rule| rule.field.as_str());
+    fields.extend(named.filter(|field| *field != "body"));
     client.indices().refresh(index).await?;
     let mut scan = client.scan(index, &fields, None);
     let mut tally = EffectTally::new(rules);

@@ -1,8 +1,9 @@
 //! Asks Jira once more about what a listing lacked: is it gone, out of scope, or was the search index behind?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use jira_client::{JiraClient, JiraError, ProjectStatus};
+use chrono::{DateTime, FixedOffset};
+use jira_client::{Issue, JiraClient, JiraError, ProjectStatus};
 
 use super::scope::{self, ResolvedScope};
 use crate::sync::source::MissingIssue;
@@ -55,32 +56,72 @@ pub(super) async fn issues(
     }
     for ids in readable.chunks(RECONCILED_AT_ONCE) {
         let found = searched(client, &scope.jql(), ids).await?;
-        // Only Jira can say whether an issue fits a query that somebody wrote. Where search cannot be told to look past
-        // its index, its word counts for issues that the index knows.
-        let known = if scope.is_by_rules() && !client.edition().is_cloud() && found.len() < ids.len() {
-            Some(searched(client, "", ids).await?)
+        let (lagging, others): (Vec<IssueId>, Vec<IssueId>) = ids.iter().partition(|id| found.contains_key(id));
+        answers.extend(lagging.into_iter().map(|id| (id, Confirmation::Lagging)));
+        if scope.is_by_rules() && !client.edition().is_cloud() && !others.is_empty() {
+            answers.extend(beside_the_index(client, &others).await?);
         } else {
-            None
-        };
-        answers.extend(ids.iter().map(|id| {
-            let answer = match &known {
-                _ if found.contains(id) => Confirmation::Lagging,
-                Some(known) if !known.contains(id) => Confirmation::Unknown(
-                    "it can be read, and Jira's search does not know it, so nothing says whether the advanced rules find \
-                     it"
-                    .into(),
-                ),
-                _ => Confirmation::OutOfScope,
-            };
-            (*id, answer)
-        }));
+            answers.extend(others.into_iter().map(|id| (id, Confirmation::OutOfScope)));
+        }
     }
     Ok(answers)
 }
 
-async fn searched(client: &JiraClient, scope_jql: &str, ids: &[IssueId]) -> Result<HashSet<IssueId>, JiraError> {
+/// Issues that advanced rules do not find. Only Jira can say whether an issue fits a query that somebody wrote, and
+/// where search cannot be told to look past its index, its word counts for issues that the index knows as they are now.
+async fn beside_the_index(client: &JiraClient, ids: &[IssueId]) -> Result<Vec<(IssueId, Confirmation)>, JiraError> {
+    let indexed = searched(client, "", ids).await?;
+    let stored = client.fetch_from_store(ids, &["updated"]).await?;
+    let mut answers: Vec<(IssueId, Confirmation)> = stored
+        .failed
+        .into_iter()
+        .map(|(id, reason)| (id, Confirmation::Unknown(reason)))
+        .collect();
+    answers.extend(stored.absent.into_iter().map(|id| (id, Confirmation::Gone)));
+    answers.extend(
+        stored
+            .issues
+            .iter()
+            .map(|issue| (issue.id, out_of_rules(indexed.get(&issue.id), updated(issue)))),
+    );
+    Ok(answers)
+}
+
+/// `indexed` is when search believes the issue was changed last, if it knows the issue.
+fn out_of_rules(indexed: Option<&Option<Updated>>, updated: Option<Updated>) -> Confirmation {
+    let unknown = |what: &str| {
+        let text =
+            format!("it can be read, and Jira's search {what}, so nothing says whether the advanced rules find it");
+        Confirmation::Unknown(text)
+    };
+    let (Some(indexed), Some(updated)) = (indexed, updated) else {
+        return unknown("does not know it");
+    };
+    // The search index of some versions keeps whole seconds only.
+    let is_last = |indexed: &Updated| {
+        *indexed == updated || (indexed.timestamp_subsec_nanos() == 0 && indexed.timestamp() == updated.timestamp())
+    };
+    if indexed.as_ref().is_some_and(is_last) {
+        Confirmation::OutOfScope
+    } else {
+        unknown("has not seen its last change")
+    }
+}
+
+type Updated = DateTime<FixedOffset>;
+
+fn updated(issue: &Issue) -> Option<Updated> {
+    jira_client::parse_timestamp(issue.fields.get("updated")?.as_str()?)
+}
+
+/// Those that the search finds, with their last change as it knows it.
+async fn searched(
+    client: &JiraClient,
+    scope_jql: &str,
+    ids: &[IssueId],
+) -> Result<HashMap<IssueId, Option<Updated>>, JiraError> {
     let found = client.search_reconciled(scope_jql, ids).await?;
-    Ok(found.into_iter().map(|head| head.id).collect())
+    Ok(found.into_iter().map(|head| (head.id, head.updated)).collect())
 }
 
 /// Confirms projects that are missing from the list of those in scope. `all`: every project is in scope.
@@ -108,4 +149,23 @@ pub(super) async fn projects(
         answers.push((id, answer));
     }
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use test_case::test_case;
+
+    use super::*;
+
+    #[test_case(Some(Some("2024-09-19T21:57:31.000-0500")) => true; "search knows it as it is, to the second")]
+    #[test_case(Some(Some("2024-09-19T21:57:31.666-0500")) => true; "search knows it as it is")]
+    #[test_case(Some(Some("2024-09-19T21:57:31.600-0500")) => false; "an earlier change in the same second")]
+    #[test_case(Some(Some("2024-09-19T21:57:30.000-0500")) => false; "search has not seen its last change")]
+    #[test_case(Some(None) => false; "search does not say when it changed")]
+    #[test_case(None => false; "search does not know it")]
+    fn the_word_of_a_search_counts(indexed: Option<Option<&str>>) -> bool {
+        let updated = jira_client::parse_timestamp("2024-09-20T02:57:31.666Z");
+        let indexed = indexed.map(|time| time.and_then(jira_client::parse_timestamp));
+        matches!(out_of_rules(indexed.as_ref(), updated), Confirmation::OutOfScope)
+    }
 }

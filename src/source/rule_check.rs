@@ -16,6 +16,8 @@ pub struct AdvancedCheck {
     pub warnings: Vec<String>,
     /// About how many issues each query finds; none for one that cannot be used.
     pub estimates: Vec<Option<u64>>,
+    /// About how many issues several queries find together, each counted once.
+    pub together: Option<u64>,
 }
 
 /// Asks Jira about every query. Searching comes after parsing: Cloud refuses some queries only then.
@@ -46,6 +48,18 @@ pub async fn check_advanced(client: &JiraClient, rules: &AdvancedRules) -> Resul
         }
         if estimate == Some(0) {
             check.warnings.push(format!("rule {rule} ({query}) finds no issue now"));
+        }
+    }
+    // A sync sends them as one query, which may be too much where each of them is not.
+    if queries.len() > 1 && check.problems.is_empty() {
+        match client.estimate_jql(&rules.jql()).await? {
+            Ok(count) => check.together = Some(count),
+            Err(refused) => {
+                let words = refused.errors.join(" ");
+                check
+                    .problems
+                    .push(Problem::of_snippet(format!("all rules together: {words}")));
+            }
         }
     }
     Ok(check)

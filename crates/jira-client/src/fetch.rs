@@ -68,6 +68,26 @@ impl JiraClient {
         Ok(fetched)
     }
 
+    /// Fetches issues one by one from the store of Server or Data Center, past its search index, which may be behind.
+    /// Only a 404 makes one absent.
+    pub async fn fetch_from_store(&self, ids: &[u64], fields: &[&str]) -> Result<FetchedIssues, JiraError> {
+        let asked = stream::iter(ids.iter().copied())
+            .map(|id| self.ask_single(id, fields))
+            .buffer_unordered(SINGLE_REQUESTS);
+        let mut fetched = FetchedIssues::default();
+        for outcome in asked.try_collect::<Vec<_>>().await? {
+            match outcome {
+                Single::Readable(id, row) => match issue(id, row) {
+                    Ok(issue) => fetched.issues.push(issue),
+                    Err(reason) => fetched.failed.push((id, reason)),
+                },
+                Single::Failed(id, reason) => fetched.failed.push((id, reason)),
+                Single::Absent(id) => fetched.absent.push(id),
+            }
+        }
+        Ok(fetched)
+    }
+
     async fn fetch_batch(&self, ids: &[u64], fields: &[&str]) -> Result<FetchedIssues, JiraError> {
         if self.edition().is_cloud() {
             let request = cloud::bulk_fetch(ids, fields).splitting(ids.len() > 1);

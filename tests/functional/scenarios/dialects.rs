@@ -14,7 +14,8 @@ fn server(version: Version, context_path: &str) -> Setup {
         .field("password", "fixture-password")
 }
 
-fn data_center(version: Version, context_path: &str) -> Setup {
+/// A Data Center that is signed in to with a password.
+pub(super) fn data_center(version: Version, context_path: &str) -> Setup {
     setup(Dialect::DataCenter, version, context_path)
         .field("data_source", "jira_data_center")
         .field("data_center_username", "admin")
