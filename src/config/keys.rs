@@ -129,26 +129,11 @@ const KEYS: &[KeyInfo] = &[
     used("jira.max_concurrent_requests"),
     used("jira.gateway_url"),
     used("jira.token_url"),
-    no_effect(
-        "extraction_service.host",
-        "this version hands file content to the ingest pipeline only",
-    ),
-    no_effect(
-        "extraction_service.timeout",
-        "this version hands file content to the ingest pipeline only",
-    ),
-    no_effect(
-        "extraction_service.use_file_pointers",
-        "this version hands file content to the ingest pipeline only",
-    ),
-    no_effect(
-        "extraction_service.shared_volume_dir",
-        "this version hands file content to the ingest pipeline only",
-    ),
-    no_effect(
-        "extraction_service.stream_chunk_size",
-        "this version hands file content to the ingest pipeline only",
-    ),
+    used("extraction_service.host"),
+    used("extraction_service.timeout"),
+    used("extraction_service.use_file_pointers"),
+    used("extraction_service.shared_volume_dir"),
+    used("extraction_service.stream_chunk_size"),
     no_effect(
         "native_service_types",
         "connectors managed by Elastic are not run here; list yours under connectors",

@@ -87,14 +87,16 @@ impl JobSetup {
                 extract_binary_content: pipeline.extract_binary_content,
                 reduce_whitespace: pipeline.reduce_whitespace,
                 run_ml_inference: pipeline.run_ml_inference,
+                max_text_size: settings.max_text_size,
             },
             extraction: match settings.extraction {
                 ExtractionWay::Pipeline => pipeline
                     .extract_binary_content
-                    .then(|| format!("pipeline:{pipeline_name}")),
+                    .then(|| format!("pipeline:{pipeline_name}:{}", settings.max_text_size)),
                 ExtractionWay::Service => Some(format!("service:{}", settings.max_text_size)),
                 ExtractionWay::Local => Some(format!("local:{EXTRACTOR}:{}", settings.max_text_size)),
             },
+            keeps_content: false,
             rules: Arc::new(rules),
             rules_fingerprint: sync_rules::fingerprint(
                 &job.connector.filtering.rules,
@@ -125,10 +127,12 @@ impl JobSetup {
             ExtractionWay::Service => FileRules {
                 max_size: u64::MAX,
                 read_here: false,
+                extensions: self.settings.file_extensions.clone(),
             },
             way => FileRules {
                 max_size,
                 read_here: way == ExtractionWay::Local,
+                extensions: self.settings.file_extensions.clone(),
             },
         }
     }
@@ -159,8 +163,9 @@ impl JobSetup {
                 Ok(FileExtraction::Service(extractor))
             }
             (ExtractionWay::Service, None) => {
-                warn!("extraction_service.host is not set: files are indexed without their text");
+                warn!("extraction_service.host is not set: new files are indexed without their text");
                 self.options.extraction = None;
+                self.options.keeps_content = true;
                 Ok(FileExtraction::Pipeline)
             }
         }

@@ -349,7 +349,7 @@ pub const FIELDS: &[FieldDefinition] = &[
         initial: "1000000",
         default: Some("1000000"),
         required: false,
-        tooltip: Some("Longer text is cut. The ingest pipeline has its own limit of 100,000."),
+        tooltip: Some("Longer text is cut."),
         less_than: Some(100_000_001),
         greater_than: Some(0),
         advanced: true,
@@ -396,6 +396,20 @@ pub const FIELDS: &[FieldDefinition] = &[
         tooltip: Some(
             "Request type, organizations and service levels of issues under names that do not depend on the site. \
              Needs Jira Service Management, and no further request.",
+        ),
+        advanced: true,
+        ..TEXT
+    },
+    FieldDefinition {
+        key: "file_extensions",
+        label: "Extensions of files to read",
+        kind: FieldType::List,
+        display: "textarea",
+        default: Some("\"\""),
+        required: false,
+        tooltip: Some(
+            "Separated by commas. pdf, docx: only these. +log, -svg: one more and one less than usual. Empty: the usual \
+             ones.",
         ),
         advanced: true,
         ..TEXT

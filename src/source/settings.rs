@@ -69,6 +69,8 @@ pub struct JiraSettings {
     pub concurrent_downloads: usize,
     /// How files become text.
     pub extraction: ExtractionWay,
+    /// Extensions of files whose content is wanted, as [`FileRules`](super::documents::FileRules) takes them.
+    pub file_extensions: Vec<String>,
     /// Characters of a file's text that are indexed.
     pub max_text_size: usize,
     /// The deletion guard's share, in percent.
@@ -140,6 +142,7 @@ impl JiraSettings {
             retries: reader.number("retry_count")? as u32,
             concurrent_downloads: reader.number("concurrent_downloads")? as usize,
             extraction: reader.extraction()?,
+            file_extensions: reader.file_extensions()?,
             max_text_size: reader.number("max_text_size")? as usize,
             max_deletion_percent: reader.number("max_deletion_percent")? as u64,
             sweep_interval_minutes: reader.number("sweep_interval")?,
@@ -230,6 +233,19 @@ impl Reader<'_> {
             "" if self.bool("use_text_extraction_service")? => ExtractionWay::Service,
             _ => ExtractionWay::Pipeline,
         })
+    }
+
+    /// People write `.PDF`, `pdf` and `+.log` and mean the same.
+    fn file_extensions(&self) -> Result<Vec<String>, InvalidSettings> {
+        let FieldValue::List(entries) = self.0.get("file_extensions")? else {
+            return Ok(Vec::new());
+        };
+        let plain = |entry: &String| {
+            let (sign, name) = entry.split_at(usize::from(entry.starts_with(['+', '-'])));
+            let name = name.trim().trim_start_matches("*.").trim_start_matches('.');
+            format!("{sign}{}", name.to_ascii_lowercase())
+        };
+        Ok(entries.iter().map(plain).collect())
     }
 
     fn projects(&self) -> Result<ProjectScope, InvalidSettings> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tracing::warn;
 
@@ -60,10 +60,20 @@ enum Content {
     Unchanged,
     /// The same, under the `_id` of an older key: take it over from there.
     UnderOlderId,
-    /// Fetch it. `indexed_before`: a failure must not replace the document that is there.
-    Fetch { indexed_before: bool },
+    /// Fetch it. A failure must not take away what was extracted earlier.
+    Fetch { earlier: Earlier },
     /// Index the metadata without content.
     NotWanted,
+}
+
+/// Where content of an attachment is indexed that is not the one wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Earlier {
+    Nowhere,
+    /// In the document that is about to be written.
+    SameId,
+    /// In one that will be removed, because the key of the issue is another one now.
+    OlderId,
 }
 
 impl IndexedAttachments {
@@ -102,20 +112,34 @@ impl IndexedAttachments {
         }
     }
 
-    fn judge(&self, pending: &PendingAttachment, extraction: Option<&str>) -> Content {
-        let (Some(wanted), None) = (extraction, &pending.content_skipped) else {
+    /// `keeps_content`: what is indexed stays although nothing can be extracted.
+    fn judge(&self, pending: &PendingAttachment, extraction: Option<&str>, keeps_content: bool) -> Content {
+        if pending.content_skipped.is_some() {
             return Content::NotWanted;
+        }
+        let Some(wanted) = extraction else {
+            let found = self.by_id.get(&pending.document.jira_id).filter(|_| keeps_content);
+            return match found.map(|found| found.document == pending.document.id.fingerprint()) {
+                Some(true) => Content::Unchanged,
+                Some(false) => Content::UnderOlderId,
+                None => Content::NotWanted,
+            };
         };
         let Some(found) = self.by_id.get(&pending.document.jira_id) else {
-            return Content::Fetch { indexed_before: false };
+            return Content::Fetch {
+                earlier: Earlier::Nowhere,
+            };
         };
         let same_id = found.document == pending.document.id.fingerprint();
         let same_content = found.size == Some(pending.size) && found.extraction == Some(fingerprint(wanted));
         match (same_content, same_id) {
             (true, true) => Content::Unchanged,
             (true, false) => Content::UnderOlderId,
-            (false, same_id) => Content::Fetch {
-                indexed_before: same_id,
+            (false, true) => Content::Fetch {
+                earlier: Earlier::SameId,
+            },
+            (false, false) => Content::Fetch {
+                earlier: Earlier::OlderId,
             },
         }
     }
@@ -167,7 +191,16 @@ impl<S: Source, K: Sink> Download<S, K> {
     async fn run(self, queued: QueuedAttachment) -> Result<(), SyncError> {
         let QueuedAttachment { mut attachment, ticket } = queued;
         attachment.document = self.sync.sealed(attachment.document);
-        let operation = match self.indexed.judge(&attachment, self.sync.options.extraction.as_deref()) {
+        let options = &self.sync.options;
+        let wanted = self
+            .indexed
+            .judge(&attachment, options.extraction.as_deref(), options.keeps_content);
+        // Held until the sink has taken the document, which is no smaller than the file.
+        let _held = match wanted {
+            Content::Fetch { .. } | Content::UnderOlderId => Some(self.hold(attachment.size).await?),
+            Content::Unchanged | Content::NotWanted => None,
+        };
+        let operation = match wanted {
             Content::Unchanged => {
                 self.indexed.remove_old_tokens(&mut attachment.document);
                 self.sync.progress.attachment_unchanged();
@@ -186,25 +219,27 @@ impl<S: Source, K: Sink> Download<S, K> {
                         encode::carried_over(document, older)
                     })
                 }
-                None => self.fetched(attachment, ticket, false).await?,
+                None if options.extraction.is_none() => self.index(attachment.document, ticket),
+                None => self.fetched(attachment, ticket, Earlier::Nowhere).await?,
             },
-            Content::Fetch { indexed_before } => self.fetched(attachment, ticket, indexed_before).await?,
+            Content::Fetch { earlier } => self.fetched(attachment, ticket, earlier).await?,
         };
         Ok(self.sync.sink.write(operation).await?)
     }
 
-    /// Downloads within the byte budget.
+    /// Waits for so much of the byte budget.
+    async fn hold(&self, size: u64) -> Result<SemaphorePermit<'_>, SyncError> {
+        let units = (size as usize).div_ceil(BUDGET_UNIT).clamp(1, self.budget_units);
+        let closed = |_| SourceError::new("the download budget was closed", true);
+        Ok(self.budget.acquire_many(units as u32).await.map_err(closed)?)
+    }
+
     async fn fetched(
         &self,
         attachment: PendingAttachment,
         ticket: Arc<BatchTicket>,
-        indexed_before: bool,
+        earlier: Earlier,
     ) -> Result<Operation, SyncError> {
-        let units = (attachment.size as usize)
-            .div_ceil(BUDGET_UNIT)
-            .clamp(1, self.budget_units);
-        let closed = |_| SourceError::new("the download budget was closed", true);
-        let _held = self.budget.acquire_many(units as u32).await.map_err(closed)?;
         let options = &self.sync.options;
         Ok(match self.fetch(&attachment).await? {
             Some(content) => {
@@ -223,17 +258,30 @@ impl<S: Source, K: Sink> Download<S, K> {
                             .skipped(&format!("content of {}", attachment.document.id), &reason);
                         let mut document = attachment.document;
                         encode::note_failed_extraction(&mut document, extraction, &reason);
-                        if indexed_before {
-                            update(document, ticket)
-                        } else {
-                            self.index(document, ticket)
-                        }
+                        self.without_new_content(document, ticket, earlier).await?
                     }
                 }
             }
-            // What was extracted earlier stays searchable; the next sync tries again.
-            None if indexed_before => update(attachment.document, ticket),
-            None => self.index(attachment.document, ticket),
+            // The next sync tries again.
+            None => self.without_new_content(attachment.document, ticket, earlier).await?,
+        })
+    }
+
+    /// What was extracted earlier stays searchable.
+    async fn without_new_content(
+        &self,
+        document: Document,
+        ticket: Arc<BatchTicket>,
+        earlier: Earlier,
+    ) -> Result<Operation, SyncError> {
+        let older = match earlier {
+            Earlier::SameId => return Ok(update(document, ticket)),
+            Earlier::OlderId => self.sync.sink.attachment(document.jira_id).await?,
+            Earlier::Nowhere => None,
+        };
+        Ok(match older {
+            Some(older) => with_content(document, ticket, |document| encode::carried_over(document, older)),
+            None => self.index(document, ticket),
         })
     }
 
@@ -334,30 +382,54 @@ mod tests {
     #[test]
     fn the_same_content_with_the_same_settings_is_not_fetched_again() {
         let indexed = indexed("AL-1-70");
-        assert_eq!(indexed.judge(&pending(5, None), Some("pipeline:p")), Content::Unchanged);
         assert_eq!(
-            indexed.judge(&pending(5, None), Some("pipeline:q")),
-            Content::Fetch { indexed_before: true }
+            indexed.judge(&pending(5, None), Some("pipeline:p"), false),
+            Content::Unchanged
         );
         assert_eq!(
-            indexed.judge(&pending(6, None), Some("pipeline:p")),
-            Content::Fetch { indexed_before: true }
+            indexed.judge(&pending(5, None), Some("pipeline:q"), false),
+            Content::Fetch {
+                earlier: Earlier::SameId
+            }
+        );
+        assert_eq!(
+            indexed.judge(&pending(6, None), Some("pipeline:p"), false),
+            Content::Fetch {
+                earlier: Earlier::SameId
+            }
         );
     }
 
     #[test]
     fn content_under_an_older_id_is_taken_over_unless_it_differs() {
-        let judged = |size| indexed("OLD-1-70").judge(&pending(size, None), Some("pipeline:p"));
+        let judged = |size| indexed("OLD-1-70").judge(&pending(size, None), Some("pipeline:p"), false);
         assert_eq!(judged(5), Content::UnderOlderId);
-        assert_eq!(judged(6), Content::Fetch { indexed_before: false });
+        assert_eq!(
+            judged(6),
+            Content::Fetch {
+                earlier: Earlier::OlderId
+            }
+        );
     }
 
     #[test]
     fn content_that_is_not_wanted_is_not_fetched() {
         assert_eq!(
-            indexed("AL-1-70").judge(&pending(5, Some("too large")), Some("pipeline:p")),
+            indexed("AL-1-70").judge(&pending(5, Some("too large")), Some("pipeline:p"), false),
             Content::NotWanted
         );
-        assert_eq!(indexed("AL-1-70").judge(&pending(5, None), None), Content::NotWanted);
+        assert_eq!(
+            indexed("AL-1-70").judge(&pending(5, None), None, false),
+            Content::NotWanted
+        );
+    }
+
+    #[test]
+    fn content_stays_when_nothing_can_be_extracted_for_now() {
+        let judged = |id: &str| indexed(id).judge(&pending(5, None), None, true);
+        assert_eq!(judged("AL-1-70"), Content::Unchanged);
+        assert_eq!(judged("OLD-1-70"), Content::UnderOlderId);
+        let none = IndexedAttachments::default();
+        assert_eq!(none.judge(&pending(5, None), None, true), Content::NotWanted);
     }
 }

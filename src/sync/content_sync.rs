@@ -27,6 +27,8 @@ pub struct SyncOptions {
     pub pipeline_flags: PipelineFlags,
     /// Names the settings that file content is extracted with; none when content is not wanted.
     pub extraction: Option<String>,
+    /// Whether content that is indexed stays although none can be extracted now.
+    pub keeps_content: bool,
     /// The basic sync rules in force.
     pub rules: Arc<RuleSet>,
     /// Names all sync rules in force, advanced ones too; none when there are none.

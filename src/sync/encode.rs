@@ -28,6 +28,8 @@ pub struct PipelineFlags {
     pub reduce_whitespace: bool,
     /// Run the inference pipelines that were set up in Kibana.
     pub run_ml_inference: bool,
+    /// Cut the text of `_attachment` after so many characters; the pipeline does not say whether it did.
+    pub max_text_size: usize,
 }
 
 /// A whole document without file content, for an index operation.
@@ -39,6 +41,8 @@ pub fn whole(document: Document, flags: PipelineFlags) -> Bytes {
 pub fn whole_with_content(document: Document, flags: PipelineFlags, extraction: &str, content: &[u8]) -> Bytes {
     let mut fields = with_flags(document, flags);
     fields.insert(EXTRACTION_FIELD.into(), extraction.into());
+    // Without it the pipeline keeps 100,000 characters.
+    fields.insert("_attachment_indexed_chars".into(), flags.max_text_size.into());
     let encoded_length = content.len().div_ceil(3) * 4;
     let head = to_json(&fields);
     let mut line = Vec::with_capacity(head.len() + encoded_length + 32);
@@ -146,6 +150,7 @@ mod tests {
         extract_binary_content: true,
         reduce_whitespace: true,
         run_ml_inference: false,
+        max_text_size: 2_000,
     };
 
     fn attachment() -> Document {
@@ -172,7 +177,7 @@ mod tests {
             json!({
                 "title": "a.txt", "id": "AL-1-70", "jira_id": 70, "issue_id": 7, "_extraction": "pipeline:p",
                 "_attachment": "aGVsbG8=", "_extract_binary_content": true, "_reduce_whitespace": true,
-                "_run_ml_inference": false,
+                "_run_ml_inference": false, "_attachment_indexed_chars": 2_000,
             })
         );
     }

@@ -113,29 +113,43 @@ impl LocalExtractor {
             }
             stdin.shutdown().await.unwrap_or_default();
             drop(stdin);
+            Ok(())
         };
-        let (mut answer, mut words) = (Vec::new(), Vec::new());
-        // One byte more than is allowed shows that there is too much.
-        let (mut stdout, mut stderr) = (stdout.take(most + 1), stderr.take(KEPT_WORDS));
-        let ((), read, said) = tokio::join!(feed, stdout.read_to_end(&mut answer), stderr.read_to_end(&mut words));
-        if answer.len() as u64 > most {
-            return Err(ExtractionFailure::File("its text is longer than can be".into()));
-        }
-        drop((stdout, stderr, said));
         let environment = |error: std::io::Error| ExtractionFailure::Environment(error.to_string());
-        read.map_err(environment)?;
+        // One byte more than is allowed shows that there is too much. The process would wait for ever to write the rest.
+        let answered = async {
+            let (mut answer, mut stdout) = (Vec::new(), stdout.take(most + 1));
+            stdout.read_to_end(&mut answer).await.map_err(environment)?;
+            match answer.len() as u64 > most {
+                true => Err(ExtractionFailure::File("its text is longer than can be".into())),
+                false => Ok(answer),
+            }
+        };
+        let said = async {
+            let (mut words, mut stderr) = (Vec::new(), stderr);
+            (&mut stderr)
+                .take(KEPT_WORDS)
+                .read_to_end(&mut words)
+                .await
+                .map_err(environment)?;
+            // The rest is of no interest, but the process must be able to say it.
+            tokio::io::copy(&mut stderr, &mut tokio::io::sink())
+                .await
+                .map_err(environment)?;
+            Ok(words)
+        };
+        let ((), answer, words) = tokio::try_join!(feed, answered, said)?;
         let status = child.wait().await.map_err(environment)?;
         if !status.success() {
             return Err(ExtractionFailure::File(self.how_it_died(status, &words)));
         }
-        outcome(&answer)
+        self.outcome(&answer)
     }
 
     fn how_it_died(&self, status: ExitStatus, words: &[u8]) -> String {
         let words = String::from_utf8_lossy(words);
         if words.contains("memory allocation") {
-            let mebibytes = self.limits.memory / 1024 / 1024;
-            return format!("taking its text needs more than {mebibytes} MiB of memory");
+            return self.too_much_memory();
         }
         if words.contains("overflowed its stack") {
             return "its parts are nested too deeply".into();
@@ -143,18 +157,29 @@ impl LocalExtractor {
         let word = if words.contains("panicked") { "crashed" } else { "died" };
         format!("the process that took its text {word} ({status})")
     }
-}
 
-fn outcome(answer: &[u8]) -> Result<FileText, ExtractionFailure> {
-    let unclear = || ExtractionFailure::File("the process that took its text gave no clear answer".into());
-    let end = answer.iter().position(|byte| *byte == b'\n').ok_or_else(unclear)?;
-    let outcome: Outcome = serde_json::from_slice(&answer[..end]).map_err(|_| unclear())?;
-    if let Some(failure) = outcome.failure {
-        return Err(ExtractionFailure::File(failure));
+    fn too_much_memory(&self) -> String {
+        let mebibytes = self.limits.memory / 1024 / 1024;
+        format!("taking its text needs more than {mebibytes} MiB of memory")
     }
-    let text = std::str::from_utf8(&answer[end + 1..]).map_err(|_| unclear())?;
-    Ok(FileText {
-        text: text.to_owned(),
-        truncated: outcome.truncated,
-    })
+
+    fn outcome(&self, answer: &[u8]) -> Result<FileText, ExtractionFailure> {
+        let unclear = || ExtractionFailure::File("the process that took its text gave no clear answer".into());
+        let end = answer.iter().position(|byte| *byte == b'\n').ok_or_else(unclear)?;
+        let outcome: Outcome = serde_json::from_slice(&answer[..end]).map_err(|_| unclear())?;
+        if let Some(failure) = outcome.failure {
+            // Some parsers ask for memory so that they survive a refusal, and call that damage.
+            let refused = failure.contains("out of memory");
+            return Err(ExtractionFailure::File(if refused {
+                self.too_much_memory()
+            } else {
+                failure
+            }));
+        }
+        let text = std::str::from_utf8(&answer[end + 1..]).map_err(|_| unclear())?;
+        Ok(FileText {
+            text: text.to_owned(),
+            truncated: outcome.truncated,
+        })
+    }
 }

@@ -12,6 +12,9 @@ use url::Url;
 use super::{CappedText, ExtractionFailure, FileText};
 use crate::config::ExtractionServiceConfig;
 
+/// Answers that are about the file. Others, such as the 404 of a proxy whose service is away, pass.
+const ABOUT_THE_FILE: &[u16] = &[400, 413, 415, 422];
+
 /// Asks an extraction service.
 #[derive(Debug, Clone)]
 pub struct ServiceExtractor {
@@ -89,7 +92,7 @@ impl ServiceExtractor {
             }
             (true, _, Some(words)) => Err(ExtractionFailure::File(format!("the extraction service says: {words}"))),
             (true, None, None) => Err(environment("answered", &"neither a text nor an error")),
-            (false, _, words) if status.is_client_error() && status.as_u16() != 429 => {
+            (false, _, words) if ABOUT_THE_FILE.contains(&status.as_u16()) => {
                 let words = words.unwrap_or_default();
                 Err(ExtractionFailure::File(format!(
                     "the extraction service answered {status} {words}"

@@ -71,6 +71,7 @@ async fn a_complaint_about_the_file_is_told_from_a_service_in_trouble() {
         (answer(422, json!({ "message": "encrypted" })), true),
         (answer(500, json!({})), false),
         (answer(429, json!({})), false),
+        (answer(404, json!({})), false),
         (answer(200, json!({ "status": "odd" })), false),
     ];
     for (response, about_the_file) in cases {

@@ -99,6 +99,7 @@ mod tests {
             files: FileRules {
                 max_size: 100,
                 read_here: false,
+                extensions: Vec::new(),
             },
         };
         let fields = Map::from_iter([("attachment".to_owned(), field)]);

@@ -261,6 +261,7 @@ mod tests {
             files: FileRules {
                 max_size: 0,
                 read_here: false,
+                extensions: Vec::new(),
             },
         };
         let issue = Issue {

@@ -84,6 +84,7 @@ mod tests {
             files: FileRules {
                 max_size: 0,
                 read_here: false,
+                extensions: Vec::new(),
             },
         }
     }

@@ -6,6 +6,7 @@ mod attachment;
 mod board;
 mod context;
 mod entry;
+mod file_rules;
 mod history;
 mod issue;
 mod neighbours;
@@ -19,8 +20,9 @@ mod sprint;
 
 pub use attachment::{Attachments, attachments};
 pub use board::{board, sprint};
-pub use context::{DocumentContext, FileRules};
+pub use context::DocumentContext;
 pub use entry::restricted_entry;
+pub use file_rules::FileRules;
 pub use history::{HistoryTexts, history_entry};
 pub use issue::issue;
 pub use neighbours::neighbours;

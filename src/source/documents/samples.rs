@@ -33,6 +33,7 @@ fn documents(sample: &str) -> Value {
         files: FileRules {
             max_size: 1000,
             read_here: false,
+            extensions: Vec::new(),
         },
     };
     let body = serde_json::to_vec(&json!({ "issues": [sample["issue"]] })).unwrap();

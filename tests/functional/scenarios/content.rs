@@ -187,6 +187,7 @@ async fn ids_are_hashed_when_elasticsearch_cannot_take_them_and_every_document_n
         }
         for left_over in [
             "_attachment",
+            "_attachment_indexed_chars",
             "_extract_binary_content",
             "_reduce_whitespace",
             "_run_ml_inference",

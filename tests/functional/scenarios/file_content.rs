@@ -5,6 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::harness::{Setup, Stack, files};
 
@@ -88,4 +90,83 @@ async fn a_sentence_inside_a_file_finds_the_file_and_its_issue() {
     // What was read, or found unreadable, is not read again.
     let again = stack.sync_completes(&[]).await;
     assert_eq!(again.noted("attachments_downloaded"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn text_that_was_taken_stays_when_it_cannot_be_taken_any_more() {
+    let service = MockServer::start().await;
+    let host: &'static str = format!("extraction_service.host: {}", service.uri()).leak();
+    let mut setup = Setup::default()
+        .field("projects", "FIX,EMPTY")
+        .field("max_text_size", "30")
+        .field("file_extensions", "+birds, -csv");
+    setup.config.push(host);
+    let stack = Stack::with(setup).await;
+    let key = stack.jira.special("comments_20");
+    attach(
+        &stack,
+        &key,
+        "notes.txt",
+        b"the lapwing tumbles over the field and calls",
+    );
+    attach(&stack, &key, "list.birds", b"the dunlin runs");
+    attach(&stack, &key, "list.csv", b"the whimbrel,whistles");
+    stack.sync_completes(&[]).await;
+    let notes = async || found(&stack, "the lapwing tumbles").await.pop().unwrap().1;
+    let before = notes().await;
+    assert_eq!(
+        before["body"], "the lapwing tumbles over the f",
+        "the ingest pipeline cuts too"
+    );
+    assert_eq!(found(&stack, "the dunlin runs").await.len(), 1);
+    assert_eq!(found(&stack, "the whimbrel").await.len(), 0);
+
+    let answer_with = async |body: Value| {
+        service.reset().await;
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(path("/extract_text/"))
+            .respond_with(answer)
+            .mount(&service)
+            .await;
+    };
+    let configure = async |values: Value| {
+        let configuration = format!("/_connector/{}/_configuration", stack.connector);
+        stack.elastic.put(&configuration, &json!({ "values": values })).await;
+    };
+    answer_with(json!({ "error": "no", "message": "cannot read it" })).await;
+    configure(json!({ "extraction_mode": "service" })).await;
+    let job = stack.sync_completes(&[]).await;
+    let after = notes().await;
+    assert_eq!(after["body"], before["body"]);
+    assert!(
+        after["_extraction_error"].as_str().unwrap().contains("says: no"),
+        "{after}"
+    );
+    let counted = job.skipped().iter().filter(|item| item.contains("says: no")).count();
+    assert!(counted > 0, "{:?}", job.skipped());
+    let again = stack.sync_completes(&[]).await;
+    assert_eq!(
+        again.noted("attachments_downloaded"),
+        0,
+        "what is the file's fault is not tried again"
+    );
+
+    // Under another key, and with other settings, it still cannot be read: the text goes with it.
+    stack.jira.site.move_issue(&key, "EMPTY").unwrap();
+    configure(json!({ "max_text_size": 2000 })).await;
+    stack.sync_completes(&[]).await;
+    let moved = notes().await;
+    assert_ne!(moved["id"], before["id"]);
+    assert_eq!(moved["body"], before["body"]);
+
+    // A service in trouble says nothing about the file: it is tried again, and whatever was noted goes.
+    service.reset().await;
+    configure(json!({ "max_text_size": 3000 })).await;
+    stack.sync_completes(&[]).await;
+    assert_eq!(notes().await["body"], before["body"]);
+    answer_with(json!({ "extracted_text": "the lapwing tumbles again" })).await;
+    stack.sync_completes(&["--type", "incremental"]).await;
+    let last = notes().await;
+    assert_eq!(last["body"], "the lapwing tumbles again");
+    assert!(last["_extraction_error"].is_null());
 }
