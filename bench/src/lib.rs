@@ -7,6 +7,7 @@ pub mod ftest;
 
 mod correctness;
 mod elastic;
+mod extraction;
 mod jira;
 mod loader;
 mod machine;

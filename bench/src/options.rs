@@ -10,6 +10,9 @@ use clap::{ArgAction, Parser, ValueEnum};
 /// Name of the bare loader among the cases.
 pub(crate) const LOADER: &str = "loader";
 
+/// Name of the comparison of ways to take text from files among the cases.
+pub(crate) const EXTRACTION: &str = "extraction";
+
 /// Measures target/release/jira-connector against a Jira with sample data and a real Elasticsearch.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = "docs/performance.md explains the figures.")]
@@ -23,8 +26,8 @@ pub(crate) struct Options {
     /// Latencies of the Jira, in milliseconds
     #[arg(long, value_delimiter = ',', default_value = "0,20,100", value_name = "MS,...")]
     pub(crate) latency: Vec<u64>,
-    /// Measure only these: loader, full, second, incremental, tenth, resumed, dls, identities, or one of them at
-    /// one latency (full@20)
+    /// Measure only these: loader, extraction, full, second, incremental, tenth, resumed, dls, identities, or one of
+    /// them at one latency (full@20)
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub(crate) only: Vec<String>,
     /// Load the documents at most so often before measuring, until Elasticsearch has compiled its hot code
@@ -124,6 +127,11 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == LOADER)
     }
 
+    /// Whether ways to take text from files are compared.
+    pub(crate) fn wants_extraction(&self) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == EXTRACTION)
+    }
+
     /// The cases to measure, latency by latency. An error names what could have been meant.
     pub(crate) fn cases(&self) -> anyhow::Result<Vec<Case>> {
         let kinds = [
@@ -144,10 +152,11 @@ impl Options {
             let name = case.to_string();
             name == wanted || name.split('@').next() == Some(wanted)
         };
-        for wanted in self.only.iter().filter(|wanted| *wanted != LOADER) {
+        let has_no_latency = |wanted: &str| [LOADER, EXTRACTION].contains(&wanted);
+        for wanted in self.only.iter().filter(|wanted| !has_no_latency(wanted)) {
             if !all.iter().any(|case| names(case, wanted)) {
                 let known: Vec<String> = all.iter().map(Case::to_string).collect();
-                bail!("--only {wanted}: there is {LOADER}, {}", known.join(", "));
+                bail!("--only {wanted}: there is {LOADER}, {EXTRACTION}, {}", known.join(", "));
             }
         }
         let usual = [Kind::Full, Kind::Second, Kind::Incremental];
@@ -170,7 +179,7 @@ mod tests {
     #[test_case(&["--latency", "5"], "full@5 second@5 incremental@5"; "everything")]
     #[test_case(&["--only", "full"], "full@0 full@20 full@100"; "one kind")]
     #[test_case(&["--only", "full@20,incremental@0"], "incremental@0 full@20"; "latency by latency")]
-    #[test_case(&["--only", "loader"], ""; "only the loader")]
+    #[test_case(&["--only", "loader,extraction"], ""; "only what has no latency")]
     #[test_case(&["--only", "tenth@0"], "tenth@0"; "only when asked for")]
     fn selection(arguments: &[&str], expected: &str) {
         let cases = parsed(arguments).cases().unwrap();

@@ -107,7 +107,8 @@ impl Process {
     }
 }
 
-/// CPU time that a process used so far, all its threads, in user mode and in the kernel.
+/// CPU time that a process used so far, all its threads and the children that it waited for, in user mode and in the
+/// kernel.
 pub(crate) fn cpu_time(pid: &str) -> anyhow::Result<Duration> {
     let path = format!("/proc/{pid}/stat");
     let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
@@ -116,12 +117,13 @@ pub(crate) fn cpu_time(pid: &str) -> anyhow::Result<Duration> {
         .with_context(|| format!("{path} is not as expected"))
 }
 
-/// The name in brackets may hold anything, so fields are counted from its end: user and system time are 12th and 13th.
+/// The name in brackets may hold anything, so fields are counted from its end: user and system time are 12th and 13th,
+/// those of children follow.
 fn ticks(stat: &str) -> Option<u32> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11);
     let mut next = || times.next()?.parse::<u32>().ok();
-    Some(next()? + next()?)
+    Some(next()? + next()? + next()? + next()?)
 }
 
 /// CPU time that the whole machine used so far; time taken by other guests of the host counts, idle time does not.
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_name_with_blanks_and_brackets_does_not_shift_the_fields() {
-        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 900 0 0 0 120 30 0 0 20 0 9 0 100 5 5";
+        let stat = "7 (a) b (c)) S 1 7 7 0 -1 4194560 900 0 0 0 100 20 25 5 20 0 9 0 100 5 5";
         assert_eq!(ticks(stat), Some(150));
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::elastic::IndexWork;
+use crate::extraction::Extraction;
 use crate::loader::Load;
 use crate::machine::Machine;
 use crate::meter::CpuSeconds;
@@ -53,6 +54,8 @@ pub(crate) struct Report {
     pub(crate) loads: Vec<Load>,
     pub(crate) measurements: Vec<Measurement>,
     pub(crate) targets: Vec<Target>,
+    /// Ways to take text from files, compared; none when not asked for.
+    pub(crate) extraction: Option<Extraction>,
 }
 
 /// For values that are written in JSON as they are displayed.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::correctness;
 use crate::elastic::{self, Elastic};
+use crate::extraction;
 use crate::jira::Jira;
 use crate::loader::{Load, Loader};
 use crate::machine::Machine;
@@ -69,6 +70,10 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Repor
             }
         }
     }
+    let extraction = match options.wants_extraction() {
+        true => Some(extraction::measure(options, &session.elastic, say).await?),
+        false => None,
+    };
     session.jira.stop().await?;
     Ok(Report {
         data_size: options.data_size,
@@ -77,19 +82,26 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Repor
         targets: targets::judge(&measurements, best(&loads), site),
         loads,
         measurements,
+        extraction,
     })
 }
 
 impl Session<'_> {
     async fn connector(&self, security: bool) -> anyhow::Result<Connector> {
         let Options { programs, folder, .. } = self.options;
+<<<<<<< HEAD
         Connector::create(&self.elastic, &self.jira, INDEX, security, programs, folder).await
+=======
+        let everything = [("projects", "*")];
+        Connector::create(&self.elastic, &self.jira, INDEX, programs, folder, &everything).await
+>>>>>>> d6553e0 (bench: text extraction by the connector and by the ingest pipeline compared)
     }
 
     /// One sync gives the documents; loading them over and over warms Elasticsearch up, then it is measured.
     async fn loads(&self) -> anyhow::Result<Vec<Load>> {
         let wanted = self.options.wants_loader();
-        if !wanted && self.options.warm_up == 0 {
+        let warms_up = self.options.warm_up > 0 && !self.options.cases()?.is_empty();
+        if !wanted && !warms_up {
             return Ok(Vec::new());
         }
         (self.say)("a first sync, not measured, for the documents that the bare loader sends");
@@ -280,9 +292,14 @@ impl Session<'_> {
     }
 
     async fn quiet(&self) -> anyhow::Result<()> {
-        if !wait_for_quiet(Duration::from_secs(self.options.patience)).await? {
-            (self.say)("others keep this machine busy; measuring all the same");
-        }
-        Ok(())
+        quiet(self.options, self.say).await
     }
+}
+
+/// Waits for a machine on which times mean something, as long as the options allow.
+pub(crate) async fn quiet(options: &Options, say: Say<'_>) -> anyhow::Result<()> {
+    if !wait_for_quiet(Duration::from_secs(options.patience)).await? {
+        say("others keep this machine busy; measuring all the same");
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 //! docs/performance.md explains every column.
 
 use crate::elastic::IndexWork;
+use crate::extraction;
 use crate::loader::Load;
 use crate::machine::Machine;
 use crate::meter::CpuSeconds;
@@ -49,6 +50,7 @@ pub(crate) fn write(report: &Report) -> String {
     lines.extend(targets);
     lines.extend([String::new(), "Correctness".to_owned()]);
     lines.extend(correctness);
+    lines.extend(report.extraction.iter().flat_map(extraction::lines));
     lines.join("\n")
 }
 

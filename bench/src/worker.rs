@@ -45,7 +45,8 @@ pub(crate) struct JobEnd {
 }
 
 impl Connector {
-    /// Makes index and connector anew, by the product's own command.
+    /// Makes index and connector anew, by the product's own command. `fields` of its configuration besides the address
+    /// and credential.
     pub(crate) async fn create(
         elastic: &Elastic,
         jira: &Jira,
@@ -53,6 +54,7 @@ impl Connector {
         security: bool,
         programs: &Path,
         folder: &Path,
+        fields: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         remove(elastic, index).await?;
         let program = programs.join("jira-connector");
@@ -67,11 +69,13 @@ impl Connector {
             fs::remove_file(&config)?;
         }
         let (admin, token) = (admin.display(), token.display());
+        let fields = fields.iter().map(|(key, value)| format!("{key}={value}"));
         let output = Command::new(&program)
             .args(["connector", "create", "--output", "json"])
             .args(["-c", &admin.to_string(), "--index-name", index, "--name", "bench"])
             .args(["--write-config", &config.display().to_string()])
-            .args(["--set", "data_source=jira_cloud", "--set", "projects=*"])
+            .args(["--set", "data_source=jira_cloud"])
+            .args(fields.flat_map(|field| ["--set".to_owned(), field]))
             .args(["--set", &format!("jira_url={}", jira.url())])
             .args(["--set", &format!("account_email={EMAIL}")])
             .args(["--set", &format!("use_document_level_security={security}")])
