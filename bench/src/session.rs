@@ -89,12 +89,9 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Repor
 impl Session<'_> {
     async fn connector(&self, security: bool) -> anyhow::Result<Connector> {
         let Options { programs, folder, .. } = self.options;
-<<<<<<< HEAD
-        Connector::create(&self.elastic, &self.jira, INDEX, security, programs, folder).await
-=======
-        let everything = [("projects", "*")];
-        Connector::create(&self.elastic, &self.jira, INDEX, programs, folder, &everything).await
->>>>>>> d6553e0 (bench: text extraction by the connector and by the ingest pipeline compared)
+        let security = security.to_string();
+        let fields = [("projects", "*"), ("use_document_level_security", security.as_str())];
+        Connector::create(&self.elastic, &self.jira, INDEX, programs, folder, &fields).await
     }
 
     /// One sync gives the documents; loading them over and over warms Elasticsearch up, then it is measured.

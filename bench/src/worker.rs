@@ -51,7 +51,6 @@ impl Connector {
         elastic: &Elastic,
         jira: &Jira,
         index: &str,
-        security: bool,
         programs: &Path,
         folder: &Path,
         fields: &[(&str, &str)],
@@ -78,7 +77,6 @@ impl Connector {
             .args(fields.flat_map(|field| ["--set".to_owned(), field]))
             .args(["--set", &format!("jira_url={}", jira.url())])
             .args(["--set", &format!("account_email={EMAIL}")])
-            .args(["--set", &format!("use_document_level_security={security}")])
             .args(["--set-file", &format!("api_token={token}")])
             .output()
             .await

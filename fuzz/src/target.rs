@@ -116,6 +116,7 @@ fn context() -> DocumentContext {
         files: FileRules {
             max_size: 1000,
             read_here: false,
+            extensions: Vec::new(),
         },
     }
 }

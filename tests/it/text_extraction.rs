@@ -60,7 +60,7 @@ async fn the_text_is_found(name: &str, content: Vec<u8>) {
     assert!(!found.truncated);
 }
 
-/// Written by LibreOffice and Apache POI; the folder says how.
+/// Written by `LibreOffice` and Apache POI; the folder says how.
 macro_rules! sample {
     ($name:literal) => {
         ($name, include_bytes!(concat!("samples/", $name)).to_vec())

@@ -33,7 +33,7 @@ const MADE: &[(&str, Make, usize)] = &[
     ("ods", made::ods, 10),
     ("rtf", printed::rtf, 10),
 ];
-/// Written by LibreOffice and Apache POI; the folder says how.
+/// Written by `LibreOffice` and Apache POI; the folder says how.
 const WRITTEN: &str = "tests/it/samples";
 
 /// Smaller ones are marks of the registry and stubs, larger ones tables of data.

@@ -41,14 +41,14 @@ pub(super) fn pdf(paragraphs: &[&str]) -> anyhow::Result<Vec<u8>> {
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         offsets.push(file.len());
-        write!(file, "{} 0 obj\n", index + 1)?;
+        writeln!(file, "{} 0 obj", index + 1)?;
         file.extend_from_slice(object);
         file.extend_from_slice(b"\nendobj\n");
     }
     let (start, count) = (file.len(), objects.len() + 1);
     write!(file, "xref\n0 {count}\n0000000000 65535 f \n")?;
     for offset in offsets {
-        write!(file, "{offset:010} 00000 n \n")?;
+        writeln!(file, "{offset:010} 00000 n ")?;
     }
     write!(
         file,
