@@ -24,7 +24,7 @@ const OLDER_PIPELINE: &str = "ent-search-generic-ingestion";
 pub(super) const DEFAULT_PIPELINE: &str = "search-default-ingestion";
 
 /// Batches of issues in flight. Enough to hide 100 ms of latency, few enough for flat memory.
-const CONCURRENT_FETCHES: usize = 6;
+const CONCURRENT_FETCHES: usize = 5;
 /// Bytes of attachments held at once, before they are encoded.
 const DOWNLOAD_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 
