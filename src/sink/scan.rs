@@ -24,9 +24,12 @@ const FIELDS: &[&str] = &[
 const NEIGHBOURS: &[&str] = &[
     "Issue.issuelinks.inwardIssue.id",
     "Issue.issuelinks.outwardIssue.id",
-    "Issue.parent.id",
+    PARENT,
     "Issue.subtasks.id",
+    OWN_ID,
 ];
+const PARENT: &str = "Issue.parent.id";
+const OWN_ID: &str = "jira_id";
 
 /// Documents read in one request.
 const LOOKED_UP_AT_ONCE: usize = 1_000;
@@ -67,6 +70,11 @@ fn query(selection: IndexSelection) -> Option<Value> {
         IndexSelection::WithContent => Some(json!({ "exists": { "field": EXTRACTION_FIELD } })),
         IndexSelection::WithoutJiraId => Some(json!({ "bool": { "must_not": { "exists": { "field": "jira_id" } } } })),
         IndexSelection::Ids(ids) => Some(json!({ "ids": { "values": ids } })),
+        // Jira writes ids as texts, and as one the field is mapped.
+        IndexSelection::ChildrenOf(ids) => {
+            let ids: Vec<String> = ids.iter().map(IssueId::to_string).collect();
+            Some(json!({ "terms": { PARENT: ids } }))
+        }
         // Objects of other kinds may have the same number; whoever reads the page looks at the kind.
         IndexSelection::OfIssues(ids) => Some(json!({ "bool": { "should": [
             { "terms": { "jira_id": ids } },
@@ -75,7 +83,8 @@ fn query(selection: IndexSelection) -> Option<Value> {
     }
 }
 
-/// The issues that these documents name in their links, as parent or as sub-tasks.
+/// The issues that these documents name in their links, as parent or as sub-tasks, and those that name them as parent: an
+/// epic does not list its children.
 pub(super) async fn neighbours(
     client: &ElasticClient,
     index: &str,
@@ -86,6 +95,12 @@ pub(super) async fn neighbours(
         let read = client.get_documents(index, some, NEIGHBOURS).await;
         let read = read.map_err(|error| SinkError::Elasticsearch(error.to_string()))?;
         read.iter().flatten().for_each(|source| collect_ids(source, &mut found));
+        let own = read.iter().flatten().filter_map(|source| source[OWN_ID].as_u64());
+        let children = IndexSelection::ChildrenOf(own.collect());
+        let mut scan = ContentScan::start(client, index, children).await?;
+        while let IndexedPage::Documents(documents) = scan.next_page().await? {
+            found.extend(documents.into_iter().filter_map(|document| document.jira_id));
+        }
     }
     Ok(found)
 }

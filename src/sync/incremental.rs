@@ -102,6 +102,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
         self.progress.listing_ended();
         issues::sync_ids(self, &attachments, ids.clone(), &mut synced).await?;
+        synced.neighbours(self.indexed_children(&ids).await?);
         // A link, a parent or a sub-task shows a summary and a status: its document is outdated with them.
         ids.extend(
             self.sync_indexed(synced.neighbours_not_asked_for(), &mut synced)
@@ -181,6 +182,18 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     async fn not_indexed(&self, listed: Vec<IssueId>) -> Result<Vec<IssueId>, SyncError> {
         let indexed = self.indexed_issues().await?;
         Ok(listed.into_iter().filter(|id| !indexed.contains(*id)).collect())
+    }
+
+    /// Issues whose indexed document names one of these as parent. An epic does not list its children itself.
+    async fn indexed_children(&self, ids: &[IssueId]) -> Result<Vec<IssueId>, SyncError> {
+        let mut children = Vec::new();
+        for some in ids.chunks(LOOKED_UP_AT_ONCE) {
+            let mut scan = self.sink.scan(IndexSelection::ChildrenOf(some.to_vec())).await?;
+            while let IndexedPage::Documents(documents) = scan.next_page().await? {
+                children.extend(documents.into_iter().filter_map(|document| document.jira_id));
+            }
+        }
+        Ok(children)
     }
 
     /// What is indexed of these issues.

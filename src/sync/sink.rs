@@ -129,6 +129,8 @@ pub enum IndexSelection {
     WithoutJiraId,
     /// These issues, and what belongs to them.
     OfIssues(Vec<IssueId>),
+    /// Issues whose parent is one of these.
+    ChildrenOf(Vec<IssueId>),
     /// The documents of these `_id`s.
     Ids(Vec<String>),
 }

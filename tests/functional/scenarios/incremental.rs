@@ -28,6 +28,20 @@ async fn assert_nothing_is_outdated(stack: &Stack) {
     assert_eq!(output.json()["complete"], true, "{output}");
 }
 
+/// The keys of an epic and of an issue that shows it as its parent. An epic does not list its children.
+async fn epic_and_child(stack: &Stack) -> (String, String) {
+    let documents = stack.documents().await;
+    let key = |value: &Value| value.as_str().unwrap().to_owned();
+    let children = documents.values().filter(|document| {
+        let parent = &document["Issue"]["parent"];
+        parent["fields"]["issuetype"]["name"] == "Epic"
+    });
+    children
+        .map(|child| (key(&child["Issue"]["parent"]["key"]), key(&child["Key"])))
+        .next()
+        .unwrap()
+}
+
 fn cursor_of(record: &Value) -> String {
     record["sync_cursor"]["cursor"].as_str().unwrap_or_default().to_owned()
 }
@@ -40,12 +54,16 @@ async fn what_changed_is_fetched_and_nothing_else() {
     let commented = stack.jira.special("comments_20");
     site.add_comment(&commented, &json!({ "body": "zebra crossing" }))
         .unwrap();
+    let (epic, child) = epic_and_child(&stack).await;
+    site.update_issue(&epic, &json!({ "summary": "aardvark" })).unwrap();
     let created = site.create_issue("FIX", &json!({ "summary": "made since" })).unwrap();
     let job = incremental(&stack).await;
     assert_nothing_is_outdated(&stack).await;
     let (_, document) = stack.issue(&commented).await.unwrap();
     assert!(document["Issue"]["comment"].to_string().contains("zebra crossing"));
     assert!(stack.issue(&created).await.is_some());
+    let (_, document) = stack.issue(&child).await.unwrap();
+    assert_eq!(document["Issue"]["parent"]["fields"]["summary"], "aardvark");
     assert!(
         job.noted("jira_requests") <= 15 + touched.len() as u64 / 2,
         "{}",
@@ -94,8 +112,12 @@ async fn the_sweep_finds_what_vanished_and_what_came_back() {
     let (deleted, archived) = (stack.jira.special("comments_20"), stack.jira.special("comments_120"));
     site.delete_issue(&deleted).unwrap();
     site.archive_issue(&archived, true).unwrap();
+    let (epic, child) = epic_and_child(&stack).await;
+    site.delete_issue(&epic).unwrap();
     let job = incremental(&stack).await;
-    assert!(job.documents("deleted") >= 2);
+    assert!(job.documents("deleted") >= 3);
+    let (_, document) = stack.issue(&child).await.unwrap();
+    assert_ne!(document["Issue"]["parent"]["key"], epic.as_str());
     assert!(stack.issue(&deleted).await.is_none() && stack.issue(&archived).await.is_none());
 
     site.archive_issue(&archived, false).unwrap();
