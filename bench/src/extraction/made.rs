@@ -10,6 +10,8 @@ const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
 const DOCUMENT: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const OFFICE: &str = "application/vnd.openxmlformats-officedocument";
 const OPEN: &str = "urn:oasis:names:tc:opendocument:xmlns";
+const LAYOUT: &str = "ppt/slideLayouts/slideLayout1.xml";
+const MASTER: &str = "ppt/slideMasters/slideMaster1.xml";
 const PARAGRAPHS_A_SLIDE: usize = 12;
 const CELLS_A_ROW: usize = 4;
 
@@ -99,12 +101,17 @@ pub(super) fn pptx(paragraphs: &[&str]) -> anyhow::Result<Vec<u8>> {
         );
         let name = format!("slides/slide{}.xml", number + 1);
         parts.push((format!("ppt/{name}"), slide));
+        parts.push((
+            format!("ppt/slides/_rels/slide{}.xml.rels", number + 1),
+            relations(&[("slideLayout", "../slideLayouts/slideLayout1.xml")]),
+        ));
         kinds.push(format!("ppt/{name}"));
         targets.push(name);
     }
     let ids: String = (1..=targets.len())
         .map(|number| format!("<p:sldId id=\"{}\" r:id=\"r{number}\"/>", 255 + number))
         .collect();
+    parts.extend(layout_and_master());
     parts.push((
         "ppt/presentation.xml".into(),
         format!(
@@ -114,16 +121,39 @@ pub(super) fn pptx(paragraphs: &[&str]) -> anyhow::Result<Vec<u8>> {
     ));
     let targets: Vec<(&str, &str)> = targets.iter().map(|name| ("slide", name.as_str())).collect();
     parts.push(("ppt/_rels/presentation.xml.rels".into(), relations(&targets)));
-    let kinds: Vec<(&str, &str)> = kinds
+    let mut kinds: Vec<(&str, &str)> = kinds
         .iter()
         .map(|name| (name.as_str(), "presentationml.slide+xml"))
         .collect();
+    kinds.extend([
+        (LAYOUT, "presentationml.slideLayout+xml"),
+        (MASTER, "presentationml.slideMaster+xml"),
+    ]);
     package(
         "ppt/presentation.xml",
         "presentationml.presentation.main+xml",
         &kinds,
         parts,
     )
+}
+
+/// What every slide hangs on; readers refuse one without.
+fn layout_and_master() -> [(String, String); 4] {
+    let part = |name: &str| {
+        format!(
+            "{HEAD}<p:{name} xmlns:p=\"http://schemas.openxmlformats.org/presentationml/2006/main\"><p:cSld><p:spTree>\
+             <p:nvGrpSpPr><p:cNvPr id=\"1\" name=\"\"/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/></p:spTree>\
+             </p:cSld></p:{name}>"
+        )
+    };
+    let layout_relations = relations(&[("slideMaster", "../slideMasters/slideMaster1.xml")]);
+    let master_relations = relations(&[("slideLayout", "../slideLayouts/slideLayout1.xml")]);
+    [
+        (LAYOUT.into(), part("sldLayout")),
+        ("ppt/slideLayouts/_rels/slideLayout1.xml.rels".into(), layout_relations),
+        (MASTER.into(), part("sldMaster")),
+        ("ppt/slideMasters/_rels/slideMaster1.xml.rels".into(), master_relations),
+    ]
 }
 
 /// An OpenDocument text.
