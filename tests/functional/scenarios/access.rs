@@ -280,14 +280,7 @@ async fn switching_on_and_off_reads_everything_again() {
     );
     let quiet = stack.sync_completes(&["--type", "incremental"]).await;
     assert!(quiet.documents("indexed") < all / 2);
-    let update = json!({ "configuration": { "use_document_level_security": { "value": false } } });
-    stack
-        .elastic
-        .post(
-            &format!("/.elastic-connectors/_update/{}?refresh=true", stack.connector),
-            &json!({ "doc": update }),
-        )
-        .await;
+    switch(&stack, false).await;
     stack.sync_completes(&["--type", "incremental"]).await;
     let documents = stack.documents().await;
     assert!(
@@ -302,4 +295,18 @@ async fn switching_on_and_off_reads_everything_again() {
     let failed = stack.sync(&["--type", "access_control"]).await;
     assert_eq!(failed.job.status(), "error");
     assert!(failed.job.error().contains("not switched on"), "{}", failed.job.error());
+
+    switch(&stack, true).await;
+    let checked = stack.command(&["check"]).await;
+    assert!(checked.stdout.contains("run a full sync"), "{checked}");
+    stack.sync_completes(&["--type", "incremental"]).await;
+    let documents = stack.documents().await;
+    let has_readers = |document: &Value| !document["_allow_access_control"].as_array().is_none_or(Vec::is_empty);
+    assert!(documents.values().all(has_readers), "the switch made it a full sync");
+}
+
+async fn switch(stack: &Stack, on: bool) {
+    let update = json!({ "configuration": { "use_document_level_security": { "value": on } } });
+    let path = format!("/.elastic-connectors/_update/{}?refresh=true", stack.connector);
+    stack.elastic.post(&path, &json!({ "doc": update })).await;
 }
