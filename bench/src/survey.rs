@@ -3,7 +3,8 @@
 //! The targets for requests are made from it; how the connector reads is of no interest here.
 
 use anyhow::{Context as _, bail};
-use serde::Serialize;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::jira::Jira;
@@ -19,6 +20,19 @@ pub(crate) struct Survey {
     pub(crate) attachments: u64,
     /// Comment and worklog lists of which an issue shows only a part.
     pub(crate) cut_lists: u64,
+    /// What there is to read about permissions.
+    pub(crate) granted: Granted,
+}
+
+/// How much the grants of all projects name, by the fixture's own count.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Granted {
+    pub(crate) users: u64,
+    pub(crate) projects: u64,
+    /// Pairs of a project and a role.
+    pub(crate) roles: u64,
+    /// Members of all groups together.
+    pub(crate) memberships: u64,
 }
 
 impl Survey {
@@ -48,6 +62,7 @@ impl Survey {
             issues: model.issues as u64,
             attachments: model.attachments as u64,
             cut_lists,
+            granted: Granted::deserialize(jira.control(Method::GET, "permissions/granted", None).await?)?,
         })
     }
 }

@@ -67,6 +67,7 @@ fn head(report: &Report) -> Vec<String> {
         issues,
         attachments,
         cut_lists,
+        granted: _,
     } = report.site;
     let size = report.data_size;
     vec![

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::loader::Load;
 use crate::options::{Case, Kind};
 use crate::report::{Measurement, as_text};
-use crate::survey::Survey;
+use crate::survey::{Granted, Survey};
 
 /// Worker CPU for one document, in milliseconds.
 const CPU_MS_PER_DOCUMENT: f64 = 0.25;
@@ -27,6 +27,8 @@ const REPEATED_SHARE: f64 = 0.05;
 /// How much longer than a full sync without it one with document level security may take, and how many more requests.
 const DLS_TIMES: f64 = 1.3;
 const DLS_REQUESTS: u64 = 150;
+/// Requests of an access control sync beside what grants name.
+const IDENTITIES_REQUESTS: f64 = 50.0;
 /// The latency that most targets are stated for, in milliseconds, and the slow one.
 const USUAL: u64 = 20;
 const SLOW: u64 = 100;
@@ -62,8 +64,7 @@ pub(crate) fn judge(measured: &[Measurement], best: Option<&Load>, site: Survey)
                 Kind::Incremental => judge_incremental(one),
                 Kind::Resumed => vec![judge_resumed(one, site)],
                 Kind::Dls => judge_dls(one, measured),
-                // What is allowed depends on schemes and groups: a test with little data counts them.
-                Kind::Identities => Vec::new(),
+                Kind::Identities => vec![judge_identities(one, site.granted)],
             };
             let (text, allowed) = match one.case.kind {
                 Kind::Tenth => ("RSS above the third sync's, MiB", GROWTH_MIB),
@@ -149,6 +150,23 @@ fn judge_dls(one: &Measurement, measured: &[Measurement]) -> Vec<Target> {
     ]
 }
 
+/// By what there is to read, whatever the number of issues.
+fn judge_identities(one: &Measurement, granted: Granted) -> Target {
+    let Granted {
+        users,
+        projects,
+        roles,
+        memberships,
+    } = granted;
+    let pages = users as f64 / 1_000.0 + memberships as f64 / 50.0;
+    let allowed = TOLERANCE * (pages + (roles + projects) as f64) + IDENTITIES_REQUESTS;
+    let because = format!(
+        "1.1 x ({users} users / 1,000 + {memberships} members of granted groups / 50 + {roles} roles of projects + \
+         {projects} projects) + {IDENTITIES_REQUESTS}"
+    );
+    target(one, "Jira requests", one.requests as f64, allowed.floor(), because)
+}
+
 fn judge_incremental(one: &Measurement) -> Vec<Target> {
     let requests = target(
         one,
@@ -196,6 +214,12 @@ mod tests {
         issues: 5_000,
         attachments: 400,
         cut_lists: 30,
+        granted: Granted {
+            users: 300,
+            projects: 20,
+            roles: 40,
+            memberships: 1_500,
+        },
     };
 
     fn measurement(kind: Kind, latency_ms: u64, job_seconds: f64, requests: u64) -> Measurement {
@@ -260,6 +284,16 @@ mod tests {
         assert_eq!(
             missed(&[full, measurement(Kind::Dls, 0, 6.51, 251)]),
             ["dls@0 seconds", "dls@0 Jira requests"]
+        );
+    }
+
+    #[test]
+    fn an_access_control_sync_may_ask_for_what_grants_name() {
+        // 1.1 x (0.3 + 30 + 40 + 20) + 50.
+        assert_eq!(missed(&[measurement(Kind::Identities, 20, 1.0, 149)]), [""; 0]);
+        assert_eq!(
+            missed(&[measurement(Kind::Identities, 20, 1.0, 150)]),
+            ["identities@20 Jira requests"]
         );
     }
 

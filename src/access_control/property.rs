@@ -87,6 +87,7 @@ fn site() -> impl Strategy<Value = Site> {
                     Known::Read((accounts, groups)) => Known::Read(RoleActors {
                         accounts: accounts.into_iter().map(account).collect(),
                         groups: named(groups),
+                        unknown: BTreeSet::new(),
                     }),
                     Known::Unreadable(reason) => Known::Unreadable(reason),
                 };

@@ -27,6 +27,8 @@ pub struct RoleActors {
     pub accounts: HashSet<Account>,
     /// Groups.
     pub groups: BTreeSet<Group>,
+    /// Types of actors that this version does not know: nobody is let in by them.
+    pub unknown: BTreeSet<String>,
 }
 
 /// The permissions of a whole Jira.
@@ -117,16 +119,22 @@ impl Site {
         tokens
     }
 
-    /// The fields of issues that some permission or level looks at.
-    pub fn relations(&self) -> BTreeSet<Relation> {
-        let holders = self
+    /// Every holder of a permission or member of a level of one of the projects.
+    fn holders(&self) -> impl Iterator<Item = &Holder> {
+        let used: BTreeSet<u64> = self
             .projects
             .values()
-            .map(|project| &project.browse)
-            .chain(self.levels.values());
-        holders
-            .filter_map(Known::read)
-            .flatten()
+            .flat_map(|project| &project.levels)
+            .copied()
+            .collect();
+        let levels = used.into_iter().filter_map(|level| self.levels.get(&level));
+        let browse = self.projects.values().map(|project| &project.browse);
+        browse.chain(levels).filter_map(Known::read).flatten()
+    }
+
+    /// The fields of issues that some permission or level looks at.
+    pub fn relations(&self) -> BTreeSet<Relation> {
+        self.holders()
             .filter_map(|holder| match holder {
                 Holder::Related(relation) | Holder::RelatedGroup(relation) => Some(relation.clone()),
                 _ => None,
@@ -161,12 +169,7 @@ impl Site {
             let all = self.applications.read().into_iter().flat_map(HashMap::keys);
             applications.extend(all.map(String::as_str));
         }
-        let holders = self
-            .projects
-            .values()
-            .map(|project| &project.browse)
-            .chain(self.levels.values());
-        for holder in holders.filter_map(Known::read).flatten() {
+        for holder in self.holders() {
             match holder {
                 Holder::Group(group) => drop(groups.insert(group.clone())),
                 Holder::Application(key) => drop(applications.insert(key.as_str())),
@@ -214,10 +217,11 @@ impl Site {
             }
         }
         for ((project, role), actors) in &self.roles {
-            if let Some(reason) = actors.reason() {
-                let key = self.projects.get(project).map_or("?", |project| project.key.as_str());
-                all.push(format!("role {role} in project {key}: {reason}"));
-            }
+            let key = self.projects.get(project).map_or("?", |project| project.key.as_str());
+            let kinds = actors.read().into_iter().flat_map(|actors| &actors.unknown);
+            let unknown = kinds.map(|kind| format!("actors of type \"{kind}\" are not known"));
+            let reasons = actors.reason().map(str::to_owned).into_iter().chain(unknown);
+            all.extend(reasons.map(|reason| format!("role {role} in project {key}: {reason}")));
         }
         for (group, members) in &self.groups {
             if let Some(reason) = members.reason() {
@@ -251,10 +255,43 @@ impl Site {
         let level = parts
             .next()
             .and_then(|part| part.strip_prefix("level:")?.parse::<u64>().ok());
-        let level_known = level.is_none_or(|id| {
-            let members = self.levels.get(&id).and_then(Known::read);
-            project.levels.contains(&id) && members.is_some()
-        });
-        project.browse.read().is_some() && level_known
+        let level_known =
+            level.is_none_or(|id| project.levels.contains(&id) && self.levels.get(&id).is_some_and(is_told));
+        is_told(&project.browse) && level_known
+    }
+}
+
+/// Whether some holder is told. Where there are only ones of unknown types, nobody can be let in for lack of information.
+fn is_told(holders: &Known<Vec<Holder>>) -> bool {
+    let opens = |holder: &Holder| !matches!(holder, Holder::Unknown(_) | Holder::CustomerPortal);
+    let holders = holders.read();
+    holders.is_some_and(|all| all.iter().any(opens) || !all.iter().any(|one| matches!(one, Holder::Unknown(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unknown_holders_are_a_lack_of_information() {
+        let of = |browse: &[Holder]| {
+            let project = Project {
+                key: "A".into(),
+                lead: None,
+                browse: Known::Read(browse.to_vec()),
+                levels: BTreeSet::new(),
+            };
+            let site = Site {
+                projects: BTreeMap::from([(1, project)]),
+                ..Site::default()
+            };
+            !site.undetermined(["browse:1"]).is_empty()
+        };
+        let unknown = || Holder::Unknown("team".into());
+        assert!(of(&[unknown()]));
+        assert!(of(&[unknown(), Holder::CustomerPortal]));
+        assert!(!of(&[unknown(), Holder::LoggedIn]));
+        assert!(!of(&[Holder::CustomerPortal]), "nobody may browse, and that is known");
+        assert!(!of(&[]));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use elastic_client::{ElasticClient, JobStatus, SyncJobRecord};
+use elastic_client::{ElasticClient, JobStatus, JobType, SyncJobRecord};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -67,8 +67,8 @@ fn view(job: &SyncJobRecord, status: &JobStatus) -> View {
         phase,
         indexed: count(job.indexed_document_count),
         deleted: count(job.deleted_document_count),
-        issues_processed: number("issues_processed"),
-        issues_listed: number("issues_listed"),
+        issues_processed: number("issues_processed").max(number("users_processed")),
+        issues_listed: number("issues_listed").max(number("users_listed")),
         listing_ended: job.metadata.get("listing_ended") == Some(&Value::Bool(true)),
     }
 }
@@ -101,7 +101,19 @@ pub(super) fn report(job_id: &str, job: &SyncJobRecord, output: &Output) -> Resu
     };
     let mut text = format!("Job {job_id} {status}: {indexed} indexed, {deleted} deleted in {seconds:.1} s{rate}");
     if let Some(total) = job.total_document_count {
-        text += &format!(", {total} documents in the index");
+        let what = match job.job_type {
+            Some(JobType::AccessControl) => "identities",
+            _ => "documents",
+        };
+        text += &format!(", {total} {what} in the index");
+    }
+    let denied = job
+        .metadata
+        .get("denied_documents")
+        .and_then(Value::as_u64)
+        .unwrap_or(0);
+    if denied > 0 {
+        text += &format!("\n{denied} documents are found by nobody, for lack of information about their readers");
     }
     for name in ["skipped_items", "rejected_documents"] {
         if let Some(count) = job

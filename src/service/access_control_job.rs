@@ -47,8 +47,8 @@ pub enum AccessControlError {
     UsersHidden(String),
     /// More identities would go than the guard allows.
     #[error(
-        "nothing was removed: {vanishing} of {stored} users are gone or inactive in Jira, more than \
-         max_deletion_percent = {max_percent} allows. If they really left, allow it once with `jira-connector sync \
+        "no identity was removed: {vanishing} of {stored} users are gone or inactive in Jira, more than \
+         max_deletion_percent = {max_percent} allows. They find nothing until Jira shows them again. If they really left, allow it once with `jira-connector sync \
          start --type access_control --allow-deletions {vanishing}`. The identities of all others are up to date"
     )]
     TooManyGone {
@@ -169,7 +169,7 @@ impl<K: Sink> AccessControlSync<'_, K> {
         // Before identities go: a key must not outlive them.
         self.invalidate_keys(&current).await;
         self.progress.enter(Phase::Reconciling);
-        self.remove(missing.gone, stored.len()).await?;
+        self.remove(missing.gone, &stored, &field).await?;
         self.progress.requests(self.reader.requests());
         self.progress.enter(Phase::Finished);
         Ok(())
@@ -285,19 +285,30 @@ impl<K: Sink> AccessControlSync<'_, K> {
         }
     }
 
-    /// Removes the identities of users who are gone by Jira's own word.
-    async fn remove(&self, gone: BTreeSet<String>, stored: usize) -> Result<(), AccessControlError> {
+    /// Removes the identities of users who are gone by Jira's own word. When there are too many of them to be removed
+    /// unasked, they are denied everything: that takes nothing away that the next sync does not bring back.
+    async fn remove(
+        &self,
+        gone: BTreeSet<String>,
+        stored: &HashMap<String, StoredIdentity>,
+        field: &str,
+    ) -> Result<(), AccessControlError> {
         if gone.is_empty() {
             return Ok(());
         }
         self.reader.confirm_account().await?;
-        let (vanishing, stored) = (gone.len() as u64, stored as u64);
-        if self.guard.judge(vanishing, stored) == GuardVerdict::Refused {
-            let max_percent = self.guard.max_percent;
+        let (vanishing, all) = (gone.len() as u64, stored.len() as u64);
+        if self.guard.judge(vanishing, all) == GuardVerdict::Refused {
+            for name in &gone {
+                let nobody = Person::nameless(name);
+                self.write(&nobody, &Identity::default(), field, stored.get(name))
+                    .await?;
+            }
+            self.sink.flush().await?;
             return Err(AccessControlError::TooManyGone {
                 vanishing,
-                stored,
-                max_percent,
+                stored: all,
+                max_percent: self.guard.max_percent,
             });
         }
         for id in gone {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use elastic_client::{ElasticClient, JobStatus, Refresh, SyncJobRecord};
+use elastic_client::{ElasticClient, JobStatus, JobType, Refresh, SyncJobRecord};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::warn;
@@ -33,6 +33,8 @@ pub struct JobReport {
     progress: Arc<Progress>,
     interval: Duration,
     checkpoint: OnceLock<CheckpointNow>,
+    /// Whether users are counted and not issues.
+    access_control: bool,
 }
 
 impl JobReport {
@@ -46,6 +48,7 @@ impl JobReport {
             progress,
             interval,
             checkpoint: OnceLock::new(),
+            access_control: job.job_type == Some(JobType::AccessControl),
         }
     }
 
@@ -97,29 +100,39 @@ impl JobReport {
         // Before the counters: what they count is then at least what the checkpoint promises.
         let checkpoint = self.checkpoint.get().map(|now| now().to_saved());
         let counts = self.progress.snapshot();
-        json!({
-            "last_seen": Utc::now().to_rfc3339(),
-            "indexed_document_count": counts.indexed,
-            "deleted_document_count": counts.deleted,
-            "indexed_document_volume": counts.bytes / MIB,
-            "metadata": {
-                "phase": counts.phase.as_str(),
+        let mut metadata = json!({
+            "phase": counts.phase.as_str(),
+            "listing_ended": counts.listing_ended,
+            "rejected_documents": counts.rejected,
+            "skipped_items": counts.skipped,
+            // A list is replaced as a whole; an object would grow with every update.
+            "skipped": counts.skipped_items,
+            "denied_documents": counts.denied,
+            "jira_requests": counts.requests,
+        });
+        let more = if self.access_control {
+            json!({ "users_listed": counts.listed_issues, "users_processed": counts.processed_issues })
+        } else {
+            json!({
                 "issues_listed": counts.listed_issues,
                 "issues_processed": counts.processed_issues,
-                "listing_ended": counts.listing_ended,
-                "rejected_documents": counts.rejected,
                 "attachments_downloaded": counts.attachments_downloaded,
                 "attachments_unchanged": counts.attachments_unchanged,
                 "attachments_without_content": counts.attachments_without_content,
                 "fields_left_out": counts.fields_left_out,
                 "documents_left_out_by_rules": counts.left_out,
-                "skipped_items": counts.skipped,
-                // A list is replaced as a whole; an object would grow with every update.
-                "skipped": counts.skipped_items,
-                "denied_documents": counts.denied,
-                "jira_requests": counts.requests,
                 CHECKPOINT: checkpoint,
-            },
+            })
+        };
+        if let (Value::Object(metadata), Value::Object(more)) = (&mut metadata, more) {
+            metadata.extend(more);
+        }
+        json!({
+            "last_seen": Utc::now().to_rfc3339(),
+            "indexed_document_count": counts.indexed,
+            "deleted_document_count": counts.deleted,
+            "indexed_document_volume": counts.bytes / MIB,
+            "metadata": metadata,
         })
     }
 }

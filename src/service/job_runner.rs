@@ -397,10 +397,15 @@ impl JobRunner {
         Ok(())
     }
 
-    /// Documents in the content index now; none when that cannot be told, which must not spoil the job.
+    /// Documents now in the index that the job writes to, identities for access control; none when that cannot be told,
+    /// which must not spoil the job.
     async fn total_documents(&self, job: &SyncJobRecord) -> Option<u64> {
         let index = job.connector.index_name.as_deref()?;
-        let index = index.strip_prefix(ACCESS_CONTROL_PREFIX).unwrap_or(index);
+        let content = index.strip_prefix(ACCESS_CONTROL_PREFIX).unwrap_or(index);
+        let index = &match job.job_type {
+            Some(JobType::AccessControl) => format!("{ACCESS_CONTROL_PREFIX}{content}"),
+            _ => content.to_owned(),
+        };
         let client = client_for_connector(&self.client, &self.connector).ok()?;
         let counted = async {
             client.indices().refresh(index).await?;

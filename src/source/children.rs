@@ -1,12 +1,37 @@
-//! Comments and worklogs, made complete: inside an issue Jira embeds only the first of them.
+//! Comments and worklogs, made complete: inside an issue Jira embeds only the first of them, and outside Cloud it does not
+//! say there which comments customers of service management do not see.
+//!
+//! What follows for their readers is left to `documents::restricted` and `permissions`.
 
 use jira_client::{Issue, JiraClient, JiraError};
 use serde_json::Value;
 
-/// Fetches the whole list of each kind whose embedded page is short of its own total.
+/// The property of a comment that says whether customers see it.
+const PUBLIC_PROPERTY: &str = "sd.public.comment";
+/// Stands for a comment of which it is not known: it is for nobody then.
+const NOT_KNOWN: &str = "not known";
+
+/// Fetches the whole list of each kind whose embedded page is short of its own total, and the comments of service projects
+/// where only properties of them tell who sees them.
 pub(super) async fn complete(client: &JiraClient, issue: &mut Issue) -> Result<(), JiraError> {
-    if is_cut(issue, "comment", "comments") {
-        let all = client.comments(issue.id).await?;
+    let properties_tell = !client.edition().is_cloud() && is_of_service_desk(issue);
+    // Before anything can fail: what is embedded does not say it.
+    let told = comments(issue).iter_mut().fold(true, |told, comment| {
+        if properties_tell {
+            tell_who_sees(comment);
+        }
+        told && comment.get("jsdPublic") != Some(&NOT_KNOWN.into())
+    });
+    if is_cut(issue, "comment", "comments") || !told {
+        let mut all = client.comments(issue.id).await?;
+        for comment in &mut all {
+            if properties_tell {
+                tell_who_sees(comment);
+            }
+            if let Some(comment) = comment.as_object_mut() {
+                comment.remove("properties");
+            }
+        }
         replace(issue, "comment", "comments", all);
     }
     if is_cut(issue, "worklog", "worklogs") {
@@ -14,6 +39,41 @@ pub(super) async fn complete(client: &JiraClient, issue: &mut Issue) -> Result<(
         replace(issue, "worklog", "worklogs", all);
     }
     Ok(())
+}
+
+/// Whether the project is one of service management, or does not say.
+fn is_of_service_desk(issue: &Issue) -> bool {
+    let kind = issue
+        .fields
+        .get("project")
+        .and_then(|project| project.get("projectTypeKey"));
+    !matches!(kind.and_then(Value::as_str), Some("software" | "business"))
+}
+
+fn comments(issue: &mut Issue) -> &mut [Value] {
+    let page = issue.fields.get_mut("comment");
+    let comments = page
+        .and_then(|page| page.get_mut("comments"))
+        .and_then(Value::as_array_mut);
+    comments.map_or(&mut [], |comments| comments)
+}
+
+/// Says of a comment what Cloud says of it: whether customers see it. A comment without the property is for all.
+fn tell_who_sees(comment: &mut Value) {
+    let Some(comment) = comment
+        .as_object_mut()
+        .filter(|comment| !comment.contains_key("jsdPublic"))
+    else {
+        return;
+    };
+    let properties = comment.get("properties").and_then(Value::as_array);
+    let public = properties.map_or(Value::from(NOT_KNOWN), |properties| {
+        let property = properties.iter().find(|property| property["key"] == PUBLIC_PROPERTY);
+        property
+            .is_none_or(|property| property["value"]["internal"] == false)
+            .into()
+    });
+    comment.insert("jsdPublic".to_owned(), public);
 }
 
 fn is_cut(issue: &Issue, field: &str, list: &str) -> bool {
@@ -46,6 +106,17 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
+
+    #[test_case(json!({"properties": []}), json!(true); "customers see what nobody made internal")]
+    #[test_case(json!({"properties": [{"key": "x", "value": 1}, {"key": "sd.public.comment", "value": {"internal": true}}]}), json!(false))]
+    #[test_case(json!({"properties": [{"key": "sd.public.comment", "value": {"internal": false}}]}), json!(true); "made public")]
+    #[test_case(json!({"properties": [{"key": "sd.public.comment", "value": "odd"}]}), json!(false); "an odd value")]
+    #[test_case(json!({}), json!(NOT_KNOWN); "the properties were not told")]
+    #[test_case(json!({"jsdPublic": true}), json!(true); "the comment itself says it")]
+    fn properties_tell_who_sees_a_comment(mut comment: Value, expected: Value) {
+        tell_who_sees(&mut comment);
+        assert_eq!(comment["jsdPublic"], expected);
+    }
 
     #[test_case(json!({"comments": [1, 2], "total": 2}), false)]
     #[test_case(json!({"comments": [1, 2], "total": 3}), true)]

@@ -11,7 +11,7 @@ use jira_connector::access_control::{DocumentTokens, Identity, Person, Site, Tok
 use jira_connector::config::JiraLimits;
 use jira_connector::source::permissions::DocumentAccess;
 use jira_connector::source::{JiraSettings, Login};
-use jira_fixture::{DataSize, Dialect, Fault, FaultKind, Options, Version};
+use jira_fixture::{DataSize, Dialect, Fault, FaultKind, HolderSpec, Options, PermissionChange, Version};
 use serde_json::{Map, Value, json};
 use test_case::test_case;
 
@@ -159,14 +159,28 @@ async fn documents(
         if who.denied.is_some() {
             denied.insert(id.clone());
         } else {
-            for entry in issue.fields["comment"]["comments"].as_array().unwrap() {
+            for entry in comments(issue, login).await {
                 let id = entry["id"].as_str().unwrap();
-                documents.insert(format!("comment:{id}"), access.entry(&who, entry));
+                documents.insert(format!("comment:{id}"), access.entry(&who, &entry));
             }
         }
         documents.insert(id, who.tokens);
     }
     (documents, denied)
+}
+
+/// As Cloud would show them: elsewhere only properties tell whether a comment of a service project is internal.
+async fn comments(issue: &Issue, login: &Login) -> Vec<Value> {
+    let embedded = issue.fields["comment"]["comments"].as_array().unwrap();
+    let desk = issue.fields["project"]["projectTypeKey"] == "service_desk";
+    if !desk || embedded.iter().all(|comment| comment.get("jsdPublic").is_some()) {
+        return embedded.clone();
+    }
+    let mut all = login.client.comments(issue.id).await.unwrap();
+    for comment in &mut all {
+        comment["jsdPublic"] = (comment["properties"] == json!([])).into();
+    }
+    all
 }
 
 impl Read {
@@ -224,6 +238,133 @@ async fn tokens_say_what_jira_says(dialect: Dialect, version: Option<Version>, l
         }
         site.shuffle_permissions(round, 50).unwrap();
     }
+}
+
+/// Requests follow what grants name: users, projects, roles, members of groups. What nothing names is not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_grant_names_is_not_read() {
+    let model = Model::new(Dialect::Cloud, None, "deny").await;
+    let site = &model.jira.site;
+    let issues = model.issues().await;
+    // No comment names a group, so that grants alone do.
+    let without_comments: Vec<Issue> = issues
+        .into_iter()
+        .filter(|issue| issue.fields["comment"]["comments"] == json!([]))
+        .collect();
+    let groups_read = async || {
+        site.reset_requests();
+        let read = model.read(&without_comments).await;
+        let requests = site.last_requests();
+        let members = requests.into_iter().filter(|seen| seen.endpoint == "group_member");
+        let of_group = |url: String| url.split("groupId=").nth(1)?.split('&').next().map(str::to_owned);
+        let asked: Vec<String> = members.filter_map(|seen| of_group(seen.url)).collect();
+        // Documents name groups and roles, too: in fields and restrictions.
+        let roles = read.in_use.roles();
+        let actors = roles.iter().filter_map(|role| read.site.roles.get(role)?.read());
+        let groups = actors
+            .flat_map(|actors| actors.groups.clone())
+            .chain(read.in_use.groups());
+        let named: BTreeSet<String> = groups.map(|group| group.to_string()).collect();
+        (asked, named, site.requests().total)
+    };
+    let granted = site.granted();
+    let (asked, named, total) = groups_read().await;
+    let needed: BTreeSet<&String> = granted.groups.values().chain(&named).collect();
+    assert!(
+        asked.iter().all(|id| needed.contains(id)),
+        "{asked:?} {granted:?} {named:?}"
+    );
+    let ungranted = granted.ungranted.iter().find(|(_, id)| !named.contains(*id));
+    let (idle, _) = ungranted.unwrap_or_else(|| panic!("every group is granted: {granted:?}"));
+    for person in site.accounts() {
+        site.change_permission(&PermissionChange::GroupMember {
+            group: idle.clone(),
+            account: person.account,
+            present: true,
+        })
+        .unwrap();
+    }
+    assert_eq!(
+        groups_read().await.2,
+        total,
+        "members of a group that nothing names cost nothing"
+    );
+}
+
+/// A kind of holder that is too new to be known lets nobody in, and is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn holders_of_an_unknown_kind_open_nothing_and_are_named() {
+    let model = Model::new(Dialect::Cloud, None, "deny").await;
+    let site = &model.jira.site;
+    let issues = model.issues().await;
+    let whole = model.read(&issues).await;
+    let team = || HolderSpec {
+        kind: "team".into(),
+        parameter: Some("jira-software-users".into()),
+    };
+    let levels: Vec<u32> = whole.site.levels.keys().map(|id| *id as u32).collect();
+    let schemes = std::iter::once(0).chain(10_001..=10_008);
+    let grants = schemes.map(|scheme| PermissionChange::Grant {
+        scheme,
+        holder: team(),
+        present: true,
+    });
+    let members = levels.into_iter().map(|level| PermissionChange::LevelMember {
+        level,
+        holder: team(),
+        present: true,
+    });
+    for change in grants.chain(members) {
+        site.change_permission(&change).unwrap();
+    }
+    let read = model.read(&issues).await;
+    assert_eq!(read.seen(), whole.seen());
+    let wrong = differences(&read.seen(), &model.shown(&read));
+    assert!(
+        !wrong.is_empty() && wrong.iter().all(|one| one.contains("leaks []")),
+        "{wrong:#?}"
+    );
+    let named = |what: &str| read.unreadable.iter().filter(|reason| reason.contains(what)).count();
+    assert!(
+        named("holders of type \"team\" are not known") >= 8,
+        "{:?}",
+        read.unreadable
+    );
+    assert!(
+        named("members of type \"team\" are not known") >= 8,
+        "{:?}",
+        read.unreadable
+    );
+}
+
+/// Until a content sync takes the documents away, identities do: archived projects are listed no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_what_was_archived() {
+    let model = Model::new(Dialect::Cloud, None, "deny").await;
+    let site = &model.jira.site;
+    let issues = model.issues().await;
+    let before = model.read(&issues).await;
+    let seen_by_all: BTreeSet<String> = before.seen().into_values().flatten().collect();
+    let project = |issue: &Issue| issue.fields["project"]["key"].as_str().unwrap().to_owned();
+    let seen = issues
+        .iter()
+        .find(|issue| seen_by_all.contains(&format!("issue:{}", issue.id)));
+    let archived = project(seen.unwrap());
+    site.archive_project(&archived).unwrap();
+    let after = Read {
+        documents: before.documents,
+        denied: before.denied,
+        ..model.read(&issues).await
+    };
+    let gone: BTreeSet<String> = issues
+        .iter()
+        .filter(|issue| project(issue) == archived)
+        .map(|issue| format!("issue:{}", issue.id))
+        .collect();
+    for (reader, seen) in after.seen().iter().filter(|(reader, _)| reader.is_some()) {
+        assert!(seen.is_disjoint(&gone), "{reader:?}");
+    }
+    assert_eq!(differences(&after.seen(), &model.shown(&after)), [""; 0]);
 }
 
 /// Resources that tell permissions.

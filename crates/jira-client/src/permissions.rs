@@ -59,7 +59,8 @@ impl JiraClient {
             EndpointClass::Permissions,
             format!("rest/api/2/project/{project}/permissionscheme"),
         )
-        .with("expand", "permissions");
+        // A user is named by key, or on some servers by login: the account itself tells.
+        .with("expand", if self.edition().is_cloud() { "permissions" } else { "permissions,user" });
         let scheme: Permitted<SchemeAnswer> = self.permitted(&request).await?;
         Ok(scheme.map(|scheme| {
             let browse = scheme

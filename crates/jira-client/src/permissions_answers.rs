@@ -45,6 +45,9 @@ pub struct HolderRow {
     /// Cloud: what identifies the holder; the id of a group, where `parameter` has its name.
     #[serde(default, deserialize_with = "lenient::text")]
     pub value: Option<String>,
+    /// The account that `parameter` names, where Jira shows it.
+    #[serde(default)]
+    pub user: Option<User>,
 }
 
 /// A security level of a company-managed project.

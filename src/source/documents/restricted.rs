@@ -3,8 +3,6 @@
 //! Jira shows them to the service account; inside the issue document they would reach everybody who may read the
 //! issue, so they are always left out of it. Jira guards a file that a restricted comment shows like the comment.
 
-use std::collections::{HashMap, HashSet};
-
 use serde_json::{Map, Value};
 
 use crate::sync::DocumentKind;
@@ -31,67 +29,103 @@ pub struct Restricted {
 /// totals are corrected, and in `fields.attachment`. The rest is returned.
 pub fn take_restricted(fields: &mut Map<String, Value>) -> Restricted {
     let mut restricted = Restricted::default();
-    let mut hidden: HashMap<String, Vec<usize>> = HashMap::new();
-    for (kind, field, list, text) in [
-        (DocumentKind::Comment, "comment", "comments", "body"),
-        (DocumentKind::Worklog, "worklog", "worklogs", "comment"),
+    for (kind, field, list) in [
+        (DocumentKind::Comment, "comment", "comments"),
+        (DocumentKind::Worklog, "worklog", "worklogs"),
     ] {
-        for raw in keep_public_in(fields, field, list) {
-            for file in files_shown(&raw[text]) {
-                hidden.entry(file).or_default().push(restricted.entries.len());
-            }
-            restricted.entries.push(RestrictedEntry { kind, raw });
-        }
+        let taken = keep_public_in(fields, field, list).into_iter();
+        restricted
+            .entries
+            .extend(taken.map(|raw| RestrictedEntry { kind, raw }));
     }
-    if hidden.is_empty() {
+    let listed = fields.get_mut("attachment").and_then(Value::as_array_mut);
+    let Some(mut attachments) = listed.filter(|_| !restricted.entries.is_empty()).map(std::mem::take) else {
         return restricted;
-    }
-    for shown in files_shown_to_all(fields) {
-        hidden.remove(&shown);
-    }
-    if let Some(Value::Array(attachments)) = fields.get_mut("attachment") {
-        attachments.retain_mut(|attachment| {
-            let shown_by = attachment["filename"].as_str().and_then(|name| hidden.get(name));
-            if let Some(entries) = shown_by {
-                let entries = entries.clone();
-                restricted.attachments.push((attachment.take(), entries));
-                return false;
-            }
-            true
-        });
-    }
+    };
+    attachments.retain_mut(|attachment| {
+        let shown_by = restricted.shown_by(attachment);
+        let hidden = !shown_by.is_empty() && !is_shown_to_all(fields, attachment);
+        if hidden {
+            restricted.attachments.push((attachment.take(), shown_by));
+        }
+        !hidden
+    });
+    fields.insert("attachment".to_owned(), Value::Array(attachments));
     restricted
 }
 
-fn files_shown_to_all(fields: &Map<String, Value>) -> HashSet<String> {
-    let mut shown = HashSet::new();
-    for text in ["description", "environment"] {
-        shown.extend(fields.get(text).map(files_shown).unwrap_or_default());
+impl Restricted {
+    /// The positions of the entries that show a file.
+    fn shown_by(&self, attachment: &Value) -> Vec<usize> {
+        let entries = self.entries.iter().enumerate();
+        let showing = entries.filter(|(_, entry)| shows(&entry.raw[text_member(entry.kind)], attachment));
+        showing.map(|(at, _)| at).collect()
     }
-    for (pointer, text) in [("comment", "body"), ("worklog", "comment")] {
-        let list = fields
-            .get(pointer)
-            .and_then(|page| page.get(format!("{pointer}s")))
-            .and_then(Value::as_array);
-        shown.extend(list.into_iter().flatten().flat_map(|entry| files_shown(&entry[text])));
-    }
-    shown
 }
 
-/// The files that wiki text shows: `[^name]` as a link, `!name!` or `!name|options!` as a picture.
-fn files_shown(text: &Value) -> Vec<String> {
-    let text = text.as_str().unwrap_or_default();
-    let links = text
-        .split("[^")
-        .skip(1)
-        .filter_map(|rest| rest.split_once(']'))
-        .map(|(name, _)| name);
-    // Between two exclamation marks of a sentence stands no file name, and a name that no file has does no harm.
-    let pictures = text.lines().flat_map(|line| line.split('!'));
-    links
-        .chain(pictures)
-        .map(|name| name.split('|').next().unwrap_or(name).trim().to_owned())
-        .collect()
+fn text_member(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Worklog => "comment",
+        _ => "body",
+    }
+}
+
+/// Whether a text of the issue itself, or a comment or worklog for all, shows the file.
+fn is_shown_to_all(fields: &Map<String, Value>, attachment: &Value) -> bool {
+    let entries = [
+        ("comment", "comments", DocumentKind::Comment),
+        ("worklog", "worklogs", DocumentKind::Worklog),
+    ];
+    let mut said = entries.into_iter().flat_map(|(field, list, kind)| {
+        let entries = fields
+            .get(field)
+            .and_then(|page| page.get(list))
+            .and_then(Value::as_array);
+        entries
+            .into_iter()
+            .flatten()
+            .map(move |entry| &entry[text_member(kind)])
+    });
+    fields.values().any(|text| shows(text, attachment)) || said.any(|text| shows(text, attachment))
+}
+
+/// Whether wiki text shows a file: by name, as a link `[^name]` or `[words|^name]` or as a picture `!name!` or
+/// `!name|options!`, or by an address with its id. A name can hold any of these marks, so it is looked for as a whole.
+fn shows(text: &Value, attachment: &Value) -> bool {
+    let Some(text) = text.as_str() else { return false };
+    let name = attachment["filename"]
+        .as_str()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let by_name = name.is_some_and(|name| {
+        text.match_indices(name).any(|(at, _)| {
+            let (before, after) = (text[..at].trim_end(), text[at + name.len()..].trim_start());
+            let ends = |end: char| after.starts_with([end, '|']);
+            before.ends_with('^') && ends(']') || before.ends_with('!') && ends('!')
+        })
+    });
+    by_name || id_of(attachment).is_some_and(|id| names_address(text, &id))
+}
+
+fn id_of(attachment: &Value) -> Option<String> {
+    let id = &attachment["id"];
+    let text = id
+        .as_str()
+        .map(str::to_owned)
+        .or_else(|| id.as_u64().map(|id| id.to_string()));
+    text.filter(|id| !id.is_empty())
+}
+
+/// `/secure/attachment/7/plan.pdf`, `/rest/api/3/attachment/content/7`, `/secure/thumbnail/7/...`.
+fn names_address(text: &str, id: &str) -> bool {
+    ["attachment/", "attachment/content/", "thumbnail/"]
+        .iter()
+        .any(|before| {
+            text.match_indices(before).any(|(at, _)| {
+                let rest = text[at + before.len()..].strip_prefix(id);
+                rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+            })
+        })
 }
 
 /// Removes what is restricted and returns it.
@@ -123,6 +157,7 @@ fn is_public(entry: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use test_case::test_case;
 
     use super::*;
 
@@ -154,6 +189,19 @@ mod tests {
         assert_eq!(ids, [&json!("1"), &json!("4")]);
         assert_eq!(fields["comment"]["total"], 2);
         assert_eq!(fields["worklog"], json!({"total": 0, "worklogs": []}));
+    }
+
+    #[test_case("[^wow!.png]", true; "a link")]
+    #[test_case("[the [plan]|^wow!.png]", true; "a link with words of its own")]
+    #[test_case("!wow!.png|width=3!", true; "a picture whose name has the mark in it")]
+    #[test_case("see https://x.example/secure/attachment/17/wow%21.png", true; "an address")]
+    #[test_case("/rest/api/3/attachment/content/17", true; "an address of the interface")]
+    #[test_case("/secure/attachment/170/other.png and wow!.png", false; "the name alone, and another file")]
+    fn files_that_a_text_shows(text: &str, expected: bool) {
+        assert_eq!(
+            shows(&json!(text), &json!({"id": "17", "filename": "wow!.png"})),
+            expected
+        );
     }
 
     #[test]

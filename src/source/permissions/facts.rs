@@ -63,7 +63,9 @@ fn visibility_of(visibility: &Value, roles: &BTreeMap<String, u64>) -> Visibilit
         },
         Some("role") => {
             let by_name = name.or(identifier).and_then(|name| roles.get(name)).copied();
-            let role = by_name.or_else(|| identifier.or(name)?.parse().ok());
+            // A name that is a number is no id.
+            let id = identifier.filter(|id| name != Some(id));
+            let role = by_name.or_else(|| id?.parse().ok());
             role.map_or(Visibility::Unreadable, Visibility::Role)
         }
         _ => Visibility::Unreadable,
@@ -166,6 +168,8 @@ mod tests {
 
     #[test_case(json!({"type": "role", "value": "Developers", "identifier": "Developers"}) => Visibility::Role(10001))]
     #[test_case(json!({"type": "role", "value": "Gone"}) => Visibility::Unreadable)]
+    #[test_case(json!({"type": "role", "value": "Secret", "identifier": "10007"}) => Visibility::Role(10007); "by its id alone")]
+    #[test_case(json!({"type": "role", "value": "10007", "identifier": "10007"}) => Visibility::Unreadable; "a name that looks like an id")]
     #[test_case(json!({"type": "group", "value": "staff", "identifier": "ab-1"}) => Visibility::Group(Group::id("ab-1")))]
     #[test_case(json!({"type": "group", "value": "Staff"}) => Visibility::Group(Group::name("staff")))]
     #[test_case(json!("odd") => Visibility::Unreadable)]

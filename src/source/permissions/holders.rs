@@ -41,7 +41,10 @@ pub(super) fn holder(row: &HolderRow, cloud: bool) -> Holder {
         "group" if cloud && value.is_some() => value.as_deref().map(|id| Holder::Group(Group::id(id))),
         "group" => either().map(|name| Holder::Group(Group::name(&name))),
         "projectRole" => either().and_then(|id| id.trim().parse().ok()).map(Holder::Role),
-        "user" => either().map(|id| Holder::User(Account::new(&id))),
+        "user" => {
+            let shown = row.user.as_ref().and_then(account);
+            shown.or_else(|| either().map(|id| Account::new(&id))).map(Holder::User)
+        }
         "applicationRole" => Some(either().map_or(Holder::LoggedIn, Holder::Application)),
         "projectLead" => Some(Holder::ProjectLead),
         "reporter" => Some(Holder::Related(Relation::Reporter)),
@@ -65,6 +68,7 @@ mod tests {
             kind: kind.into(),
             parameter: parameter.map(str::to_owned),
             value: value.map(str::to_owned),
+            user: None,
         }
     }
 
@@ -79,5 +83,16 @@ mod tests {
     #[test_case("somethingNew", Some("x"), None, true => Holder::Unknown("somethingNew".into()))]
     fn holders(kind: &str, parameter: Option<&str>, value: Option<&str>, cloud: bool) -> Holder {
         holder(&row(kind, parameter, value), cloud)
+    }
+
+    /// Robert's key is bob, which is somebody else's login by now.
+    #[test]
+    fn the_account_that_is_shown_counts_and_not_the_word() {
+        let bob = serde_json::from_value(serde_json::json!({"key": "JIRAUSER2", "name": "bob"})).unwrap();
+        let row = HolderRow {
+            user: Some(bob),
+            ..row("user", Some("bob"), None)
+        };
+        assert_eq!(holder(&row, false), Holder::User(Account::new("JIRAUSER2")));
     }
 }

@@ -152,7 +152,7 @@ impl IdentityReader {
                 RoleActor::Account(id) => drop(actors.accounts.insert(Account::new(&id))),
                 RoleActor::Login(name) => actors.accounts.extend(self.logins.account(&name)),
                 RoleActor::Group(name) => drop(actors.groups.insert(group(&name))),
-                RoleActor::Unknown(kind) => tracing::warn!(kind, "an actor of a role is of no known kind"),
+                RoleActor::Unknown(kind) => drop(actors.unknown.insert(kind)),
             }
         }
         actors

@@ -98,6 +98,49 @@ async fn assert_everybody_sees_what_jira_shows(stack: &Stack, site: &Site) {
     assert_eq!(public, expected(&world, None), "not logged in");
 }
 
+/// Searches as everybody, with a key made of their identity, and reads all that is found for words of issues that the user
+/// does not see: every issue is linked to another.
+async fn assert_searches_as_everybody_tell_nothing_of_others(stack: &Stack, site: &Site) {
+    let world = site.world(|world| world.clone());
+    let identities = stack
+        .elastic
+        .documents(&format!(".search-acl-filter-{}", stack.index))
+        .await;
+    let mut hidden_links = 0;
+    for (id, identity) in &identities {
+        let who = world.users.iter().position(|user| user.id == *id);
+        let role = json!({ "reader": { "index": [
+            { "names": [stack.index], "privileges": ["read"], "query": identity["query"] },
+        ] } });
+        let key = json!({ "name": format!("test-{id}"), "expiration": "1h", "role_descriptors": role });
+        let key = stack.elastic.post("/_security/api_key", &key).await;
+        let path = format!("/{}/_search?size=2000", stack.index);
+        let (status, answer) = stack
+            .elastic
+            .call_with_key(key["encoded"].as_str().unwrap(), Method::GET, &path)
+            .await;
+        assert_eq!(status, 200, "{id}");
+        let hits = answer["hits"]["hits"].as_array().unwrap();
+        let mut seen: BTreeSet<String> = hits.iter().map(|hit| hit["_id"].as_str().unwrap().to_owned()).collect();
+        seen.retain(|id| !id.starts_with("project-"));
+        assert_eq!(seen, expected(&world, who), "{id}");
+        let readable =
+            |issue: u64| world.is_readable(&world.issues[&issue]) && world.may_see(who, &world.issues[&issue]);
+        for text in hits.iter().map(|hit| hit["_source"].to_string()) {
+            let words = text.split("headline").skip(1);
+            let told = words.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+            let hidden: Vec<String> = told.filter(|number| !readable(number.parse().unwrap())).collect();
+            assert!(hidden.is_empty(), "{id} reads of {hidden:?}: {text}");
+        }
+        let seen = world.issues.values().filter(|issue| readable(issue.id));
+        hidden_links += seen.filter(|issue| !readable(issue.linked)).count();
+    }
+    assert!(
+        hidden_links > 100,
+        "{hidden_links} links lead to what their reader does not see"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_finds_what_jira_shows_them_and_still_does_after_random_changes() {
     let (stack, site) = stack(1).await;
@@ -115,6 +158,7 @@ async fn everybody_finds_what_jira_shows_them_and_still_does_after_random_change
         stack.sync_completes(&["--type", "access_control"]).await;
         assert_everybody_sees_what_jira_shows(&stack, &site).await;
     }
+    assert_searches_as_everybody_tell_nothing_of_others(&stack, &site).await;
 }
 
 /// Requests for permissions must follow what is granted, not how many issues there are.

@@ -47,6 +47,8 @@ pub(crate) fn comments(issue_id: u64, start_at: u64) -> Request {
     Request::get(EndpointClass::Comments, format!("rest/api/2/issue/{issue_id}/comment"))
         .with("startAt", start_at)
         .with("maxResults", COMMENT_PAGE)
+        // Only they say that customers of service management do not see a comment.
+        .with("expand", "properties")
 }
 
 /// The resource knows no paging and gives all worklogs at once.
