@@ -5,7 +5,7 @@
 use elastic_client::{ElasticClient, ElasticError};
 use serde_json::{Map, Value, json};
 
-use crate::sync::encode::EXTRACTION_FIELD;
+use crate::sync::encode::{EXTRACTION_FIELD, INGESTION_ERRORS_FIELD};
 
 /// Jira sites have hundreds of custom fields, and some of them are objects.
 const FIELD_LIMIT: u64 = 5_000;
@@ -124,6 +124,7 @@ fn fixed_properties() -> Map<String, Value> {
         ("title", text()),
         ("body", json!({ "type": "text" })),
         (EXTRACTION_FIELD, json!({ "type": "keyword" })),
+        (INGESTION_ERRORS_FIELD, text()),
     ];
     properties
         .into_iter()

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use elastic_client::{ElasticClient, ElasticError, ItemError};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -19,9 +20,12 @@ use super::content_index;
 use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
 use super::in_flight::InFlightLimit;
+use super::rehearsal;
 use super::scan::{self, ContentScan};
 use crate::config::{BulkConfig, ErrorMonitorConfig};
-use crate::sync::{Flushed, IndexSelection, IssueId, Operation, Progress, Sink, SinkError, WriteFence};
+use crate::sync::{
+    DocumentId, Flushed, IndexSelection, IssueId, Operation, Progress, Rehearsal, Sink, SinkError, WriteFence,
+};
 use crate::telemetry::{DocumentOutcome, DocumentSettled};
 
 /// The budget is counted in units of this size, because a semaphore counts in 32 bits.
@@ -345,6 +349,17 @@ impl Sink for IndexSink {
 
     async fn attachment(&self, id: u64) -> Result<Option<Map<String, Value>>, SinkError> {
         scan::attachment(&self.shared.client, &self.shared.index, id).await
+    }
+
+    async fn rehearse(&self, id: &DocumentId, source: &Bytes) -> Result<Rehearsal, SinkError> {
+        let units = source.len().div_ceil(BUDGET_UNIT).clamp(1, self.budget_units);
+        // The request is another copy of the document.
+        let _held = self
+            .budget
+            .acquire_many(units as u32)
+            .await
+            .map_err(|_| SinkError::Closed("its budget was closed".into()))?;
+        rehearsal::run(&self.shared, id.as_str(), source).await
     }
 
     async fn count(&self) -> Result<u64, SinkError> {

@@ -6,9 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::sync::document::ACCESS_FIELD;
-
-/// Where the ingest pipelines note what went wrong with a document; we use the same place.
-const ERRORS_FIELD: &str = "_ingestion_errors";
+use crate::sync::encode::INGESTION_ERRORS_FIELD as ERRORS_FIELD;
 
 /// The document without the field at this dotted path, or none when it has no such field.
 ///

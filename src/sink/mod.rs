@@ -11,6 +11,7 @@ mod batcher;
 mod delivery;
 mod in_flight;
 mod mapping_repair;
+mod rehearsal;
 mod scan;
 
 pub use content_index::ContentIndex;

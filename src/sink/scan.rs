@@ -3,8 +3,9 @@
 use elastic_client::{ElasticClient, Scan, ScanNext, ScannedDocument};
 use serde_json::{Map, Value, json};
 
+use super::rehearsal;
 use crate::sync::document::ACCESS_FIELD;
-use crate::sync::encode::EXTRACTION_FIELD;
+use crate::sync::encode::{EXTRACTION_FIELD, INGESTION_ERRORS_FIELD};
 use crate::sync::{DocumentKind, IndexScan, IndexSelection, IndexedDocument, IndexedPage, IssueId, SinkError};
 
 /// The only fields that are read back.
@@ -55,6 +56,9 @@ impl ContentScan {
         if matches!(selection, IndexSelection::WithContent | IndexSelection::OfIssues(_)) {
             fields.push(ACCESS_FIELD);
         }
+        if selection == IndexSelection::RefusedByPipeline {
+            fields.push(INGESTION_ERRORS_FIELD);
+        }
         if matches!(selection, IndexSelection::Ids(_)) {
             fields.push("Sprint");
         }
@@ -68,6 +72,11 @@ fn query(selection: IndexSelection) -> Option<Value> {
     match selection {
         IndexSelection::Everything => None,
         IndexSelection::WithContent => Some(json!({ "exists": { "field": EXTRACTION_FIELD } })),
+        // A note about a field that the mapping refuses stands there too, and takes no text away.
+        IndexSelection::RefusedByPipeline => Some(json!({ "bool": {
+            "filter": [{ "exists": { "field": INGESTION_ERRORS_FIELD } }, { "exists": { "field": EXTRACTION_FIELD } }],
+            "must_not": [{ "exists": { "field": "body" } }],
+        } })),
         IndexSelection::WithoutJiraId => Some(json!({ "bool": { "must_not": { "exists": { "field": "jira_id" } } } })),
         IndexSelection::Ids(ids) => Some(json!({ "ids": { "values": ids } })),
         // Jira writes ids as texts, and as one the field is mapped.
@@ -196,6 +205,7 @@ fn read(document: ScannedDocument) -> IndexedDocument {
         timestamp: text("_timestamp"),
         size: number("size"),
         extraction: text(EXTRACTION_FIELD),
+        ingestion_error: source.get(INGESTION_ERRORS_FIELD).and_then(rehearsal::said),
         has_tokens: source.get(ACCESS_FIELD).is_some_and(|tokens| !tokens.is_null()),
         id,
     }

@@ -13,9 +13,10 @@ use tracing::warn;
 
 use super::checkpoint::BatchTicket;
 use super::content_sync::ContentSync;
-use super::document::{Document, DocumentKind, fingerprint};
+use super::document::{Document, DocumentId, DocumentKind, fingerprint};
 use super::encode;
 use super::error::SyncError;
+use super::listing::IssueId;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
 use super::source::{FileContent, ItemFailure, PendingAttachment, Source, SourceError};
 use crate::access_control::ACCESS_FIELD;
@@ -68,7 +69,7 @@ enum Content {
 
 /// Where content of an attachment is indexed that is not the one wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Earlier {
+pub(super) enum Earlier {
     Nowhere,
     /// In the document that is about to be written.
     SameId,
@@ -180,8 +181,8 @@ async fn join_one(in_flight: &mut JoinSet<Result<(), SyncError>>) -> Result<(), 
 }
 
 /// One attachment on its way from metadata to a document.
-struct Download<S, K> {
-    sync: Arc<ContentSync<S, K>>,
+pub(super) struct Download<S, K> {
+    pub(super) sync: Arc<ContentSync<S, K>>,
     indexed: Arc<IndexedAttachments>,
     budget: Arc<Semaphore>,
     budget_units: usize,
@@ -246,29 +247,33 @@ impl<S: Source, K: Sink> Download<S, K> {
                 let extraction = options.extraction.as_deref().unwrap_or_default();
                 let flags = options.pipeline_flags;
                 match content {
-                    FileContent::Bytes(content) => with_content(attachment.document, ticket, |document| {
-                        encode::whole_with_content(document, flags, extraction, &content)
-                    }),
+                    FileContent::Bytes(content) => {
+                        self.through_the_pipeline(attachment.document, ticket, earlier, content)
+                            .await?
+                    }
                     FileContent::Text { text, truncated } => with_content(attachment.document, ticket, |document| {
                         encode::whole_with_text(document, flags, extraction, text, truncated)
                     }),
                     FileContent::NoText { reason } => {
-                        self.sync
-                            .progress
-                            .skipped(&format!("content of {}", attachment.document.id), &reason);
-                        let mut document = attachment.document;
-                        encode::note_failed_extraction(&mut document, extraction, &reason);
-                        self.without_new_content(document, ticket, earlier).await?
+                        self.without_text(attachment.document, ticket, earlier, &reason).await?
                     }
                 }
             }
-            // The next sync tries again.
-            None => self.without_new_content(attachment.document, ticket, earlier).await?,
+            None => self.to_be_tried_again(attachment.document, ticket, earlier).await?,
         })
     }
 
+    /// Puts content that could not be had on record, and its issue on the list of what to read again.
+    pub(super) fn not_had(&self, id: &DocumentId, issue_id: Option<IssueId>, reason: &str) {
+        let (item, reason) = (format!("content of {id}"), reason.to_owned());
+        self.sync.progress.skipped(&item, &reason);
+        if let Some(issue_id) = issue_id {
+            self.sync.failed_item(&ItemFailure { issue_id, item, reason });
+        }
+    }
+
     /// What was extracted earlier stays searchable.
-    async fn without_new_content(
+    pub(super) async fn without_new_content(
         &self,
         document: Document,
         ticket: Arc<BatchTicket>,
@@ -298,11 +303,7 @@ impl<S: Source, K: Sink> Download<S, K> {
             Err(error) => {
                 let id = &attachment.document.id;
                 warn!(document.id = %id, error = %error, "could not fetch the content of an attachment");
-                let (item, reason) = (format!("content of {id}"), error.to_string());
-                self.sync.progress.skipped(&item, &reason);
-                if let Some(issue_id) = attachment.document.issue_id {
-                    self.sync.failed_item(&ItemFailure { issue_id, item, reason });
-                }
+                self.not_had(id, attachment.document.issue_id, &error.to_string());
                 Ok(None)
             }
         }

@@ -14,6 +14,7 @@ use super::document::{Document, DocumentKind};
 use super::encode::PipelineFlags;
 use super::error::SyncError;
 use super::id_set::IdSet;
+use super::pipeline_text::HandedOver;
 use super::progress::{Progress, Snapshot};
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{ItemFailure, Source};
@@ -64,6 +65,7 @@ pub struct ContentSync<S, K> {
     pub(super) progress: Arc<Progress>,
     pub(super) options: SyncOptions,
     pub(super) tracker: Arc<CheckpointTracker>,
+    pub(super) handed_over: HandedOver,
     failures: Mutex<Vec<Retry>>,
 }
 
@@ -71,12 +73,14 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Puts a sync together.
     pub fn new(source: Arc<S>, sink: Arc<K>, progress: Arc<Progress>, options: SyncOptions) -> Self {
         let (tracker, failures) = (Arc::default(), Mutex::default());
+        let handed_over = HandedOver::default();
         Self {
             source,
             sink,
             progress,
             options,
             tracker,
+            handed_over,
             failures,
         }
     }

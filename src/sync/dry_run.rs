@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::document::fingerprint;
+use super::document::{DocumentId, fingerprint};
 use super::listing::IssueId;
-use super::sink::{Flushed, IndexScan, IndexSelection, IndexedPage, Operation, Sink, SinkError};
+use super::sink::{Flushed, IndexScan, IndexSelection, IndexedPage, Operation, Rehearsal, Sink, SinkError};
 
 /// Reads through another sink and only counts what is written.
 #[derive(Debug)]
@@ -114,6 +115,10 @@ impl<K: Sink> Sink for DryRunSink<K> {
 
     async fn attachment(&self, id: u64) -> Result<Option<Map<String, Value>>, SinkError> {
         self.inner.attachment(id).await
+    }
+
+    async fn rehearse(&self, _id: &DocumentId, _source: &Bytes) -> Result<Rehearsal, SinkError> {
+        Ok(Rehearsal::Good)
     }
 
     async fn count(&self) -> Result<u64, SinkError> {

@@ -50,6 +50,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         projects::write(self, projects, &mut synced).await?;
         boards::write(self, boards, &mut synced).await?;
         let flushed = self.sink.flush().await?;
+        self.count_files_without_text(resume.is_some()).await?;
 
         self.progress.enter(Phase::Reconciling);
         let sealed = synced.seal(&flushed.rejected_issues);

@@ -140,6 +140,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let outdated = outdated.into_iter().filter(|id| !sealed.asked(*id)).collect();
         self.sync_indexed(outdated, &mut Synced::default()).await?;
         self.sink.flush().await?;
+        self.count_files_without_text(false).await?;
         self.source.confirm_account().await?;
 
         let retry = self.retry_list(&cursor.retry)?;

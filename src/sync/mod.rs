@@ -10,6 +10,7 @@ mod incremental;
 mod attachments;
 mod boards;
 mod issues;
+mod pipeline_text;
 mod projects;
 mod reconcile;
 mod rule_gate;
@@ -41,7 +42,9 @@ pub use error::SyncError;
 pub use listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
 pub use progress::{Phase, Progress, Snapshot};
 pub use rule_gate::left_out_by_rules;
-pub use sink::{Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink, SinkError};
+pub use sink::{
+    Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Rehearsal, Sink, SinkError,
+};
 pub use source::{
     BoardAnswers, BoardListing, Boards, ChangedIssue, Confirmation, FetchedIssues, FileContent, IncompleteIssue,
     IssueSelection, ItemFailure, MissingIssue, PendingAttachment, Source, SourceError,

@@ -98,6 +98,9 @@ pub trait Sink: Send + Sync + 'static {
     /// The indexed document of an attachment that has content, by its numeric id and whatever its `_id`.
     fn attachment(&self, id: u64) -> impl Future<Output = Result<Option<Map<String, Value>>, SinkError>> + Send;
 
+    /// Tries what the ingest pipeline makes of a document with the content of a file, without writing it.
+    fn rehearse(&self, id: &DocumentId, source: &Bytes) -> impl Future<Output = Result<Rehearsal, SinkError>> + Send;
+
     /// How many documents the index holds: everything that was written and flushed before.
     fn count(&self) -> impl Future<Output = Result<u64, SinkError>> + Send;
 
@@ -107,6 +110,17 @@ pub trait Sink: Send + Sync + 'static {
 
     /// A scan under way.
     type Scan: IndexScan + Send;
+}
+
+/// What the ingest pipeline would make of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// Nothing speaks against writing the document.
+    Good,
+    /// It would be written without text, for this reason.
+    NoText(String),
+    /// Elasticsearch does not let it be tried.
+    NotPossible(String),
 }
 
 /// What became of everything written since the sink was made.
@@ -125,6 +139,8 @@ pub enum IndexSelection {
     Everything,
     /// Attachments whose content is indexed.
     WithContent,
+    /// Attachments that the ingest pipeline took no text from, and said why.
+    RefusedByPipeline,
     /// Documents that carry no numeric id: made by another connector.
     WithoutJiraId,
     /// These issues, and what belongs to them.
@@ -173,6 +189,8 @@ pub struct IndexedDocument {
     pub size: Option<u64>,
     /// Which settings the indexed content of an attachment was extracted with; none when it has no content.
     pub extraction: Option<String>,
+    /// What the ingest pipeline says went wrong. Only told of attachments that it took no text from.
+    pub ingestion_error: Option<String>,
     /// Whether it carries access tokens. Only told where it matters: of attachments with content.
     pub has_tokens: bool,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -13,6 +14,7 @@ use crate::connectors::Connectors;
 use crate::documents;
 use crate::error::ElasticError;
 use crate::indices::Indices;
+use crate::ingest::{self, Simulated};
 use crate::request::Request;
 use crate::retry::Repeat;
 use crate::scan::Scan;
@@ -176,6 +178,19 @@ impl ElasticClient {
     #[must_use]
     pub fn scan(&self, index: &str, source_fields: &[&str], query: Option<Value>) -> Scan {
         Scan::new(self.transport.clone(), index, source_fields, query)
+    }
+
+    /// What would become of a document if it were written to `index` through `pipeline` (the index's own without one);
+    /// nothing is written. Of its fields only these are returned. Needs leave to write to the index; 8.12 and later.
+    pub async fn simulate_ingest(
+        &self,
+        index: &str,
+        pipeline: Option<&str>,
+        id: &str,
+        source: &Bytes,
+        fields: &[&str],
+    ) -> Result<Simulated, ElasticError> {
+        ingest::simulate(&self.transport, index, pipeline, id, source, fields).await
     }
 
     /// Whether an ingest pipeline of this name exists. Needs `monitor` or `read_pipeline`.

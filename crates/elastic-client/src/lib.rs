@@ -30,6 +30,7 @@ mod client;
 mod server_info;
 
 mod documents;
+mod ingest;
 mod scan;
 mod search;
 
@@ -54,6 +55,7 @@ pub use connector_indices::{CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated,
 pub use connectors::Connectors;
 pub use error::ElasticError;
 pub use indices::Indices;
+pub use ingest::Simulated;
 pub use records::{
     ConnectorRecord, ConnectorStatus, Features, Filtering, FilteringRules, JobConnector, JobStatus, JobType,
     PipelineSettings, ScheduleEntry, Scheduling, SyncJobRecord, TriggerMethod, ValidationState,

@@ -77,6 +77,11 @@ impl Request {
         self
     }
 
+    pub(crate) fn encoded_json(mut self, body: Bytes) -> Self {
+        self.body = Body::Json(body);
+        self
+    }
+
     pub(crate) fn ndjson(mut self, body: Bytes) -> Self {
         self.body = Body::Ndjson(body);
         self

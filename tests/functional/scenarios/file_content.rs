@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::harness::{Setup, Stack, files};
+use crate::harness::{Job, Setup, Stack, files};
 
 fn attach(stack: &Stack, issue: &str, name: &str, content: &[u8]) -> u32 {
     let file = json!({ "filename": name, "base64": STANDARD.encode(content) });
@@ -169,4 +169,55 @@ async fn text_that_was_taken_stays_when_it_cannot_be_taken_any_more() {
     let last = notes().await;
     assert_eq!(last["body"], "the lapwing tumbles again");
     assert!(last["_extraction_error"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_pipeline_cannot_read_is_counted_and_replaces_no_text() {
+    let stack = Stack::with(Setup::default().field("projects", "FIX")).await;
+    let key = stack.jira.special("comments_20");
+    let torn = b"%PDF-1.7 and then nothing";
+    let kept = attach(&stack, &key, "kept.pdf", &files::pdf("the curlew calls at night", 1));
+    let other = attach(&stack, &key, "torn.pdf", torn);
+    let replace = |attachment: u32, content: &[u8]| {
+        let file = json!({ "filename": "any.pdf", "base64": STANDARD.encode(content) });
+        stack.jira.site.replace_attachment(attachment, &file).unwrap();
+    };
+    let about = |job: &Job, id: u32| -> Vec<String> {
+        let name = format!("content of {key}-{id}: ");
+        let skipped = job.skipped().into_iter();
+        skipped.filter(|item| item.starts_with(&name)).collect()
+    };
+    let first = stack.sync_completes(&[]).await;
+    assert_eq!(about(&first, kept), [""; 0]);
+    let reasons = about(&first, other);
+    assert!(
+        matches!(reasons.as_slice(), [one] if one.contains("Processor 'attachment'")),
+        "{reasons:?}"
+    );
+    let before = found(&stack, "the curlew calls").await.pop().unwrap().1;
+
+    // The storage of Jira is damaged, say, and the file is fetched again because its size is another one.
+    replace(kept, torn);
+    let damaged = stack.sync_completes(&[]).await;
+    let reasons = about(&damaged, kept);
+    assert!(
+        matches!(reasons.as_slice(), [one] if one.contains("Processor 'attachment'")),
+        "{reasons:?}"
+    );
+    assert_eq!(
+        about(&damaged, other),
+        [""; 0],
+        "it was counted by the sync that met it"
+    );
+    let after = found(&stack, "the curlew calls").await.pop().unwrap().1;
+    assert_eq!((&after["body"], &after["size"]), (&before["body"], &json!(torn.len())));
+    assert!(after["_extraction_error"].as_str().unwrap().contains("attachment"));
+
+    replace(kept, &files::pdf("the curlew left in autumn", 1));
+    replace(other, &files::pdf("the godwit probes the mud", 1));
+    stack.sync_completes(&[]).await;
+    assert_eq!(found(&stack, "the curlew calls").await.len(), 0);
+    assert_eq!(found(&stack, "the godwit probes").await.len(), 1);
+    let repaired = found(&stack, "the curlew left").await.pop().unwrap().1;
+    assert!(repaired["_extraction_error"].is_null() && repaired["_ingestion_errors"].is_null());
 }

@@ -9,6 +9,7 @@ mod bulk;
 mod connectors;
 mod errors;
 mod indices;
+mod ingest;
 mod retry;
 mod scan;
 mod search;
