@@ -29,7 +29,7 @@ pub(crate) struct Survey {
 pub(crate) struct Granted {
     pub(crate) users: u64,
     pub(crate) projects: u64,
-    /// Pairs of a project and a role.
+    /// Pairs of a project and a role, those that only comments and restrictions of issues name included.
     pub(crate) roles: u64,
     /// Members of all groups together.
     pub(crate) memberships: u64,

@@ -1,5 +1,6 @@
 //! Who a permission can be given to. How Jira writes it down is left to `source::permissions`.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +16,13 @@ impl Account {
 
     /// The id.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An account is found by its id.
+impl Borrow<str> for Account {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

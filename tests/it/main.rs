@@ -16,6 +16,7 @@
 )]
 mod harness;
 
+mod access_licence;
 mod access_model;
 mod check;
 mod configuration_errors;

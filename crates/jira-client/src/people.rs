@@ -61,6 +61,17 @@ impl User {
     }
 }
 
+/// A user as a list of members shows it, without all but the id.
+#[derive(Debug, Deserialize)]
+#[serde(from = "User")]
+struct Member(Option<String>);
+
+impl From<User> for Member {
+    fn from(user: User) -> Self {
+        Self(user.id().map(str::to_owned))
+    }
+}
+
 /// A group: its name, and on Cloud the id that survives a rename.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupName {
@@ -114,8 +125,9 @@ impl JiraClient {
         }
     }
 
-    /// The active members of a group, those of groups inside it included.
-    pub async fn group_members(&self, group: &GroupName) -> Result<Permitted<Vec<User>>, JiraError> {
+    /// The active members of a group, those of groups inside it included, by what identifies their accounts. Nothing else
+    /// is kept of them: large sites have groups of everybody.
+    pub async fn group_members(&self, group: &GroupName) -> Result<Permitted<Vec<String>>, JiraError> {
         let request = |start_at| {
             let request = Request::get(EndpointClass::Users, "rest/api/2/group/member");
             let request = match &group.id {
@@ -127,7 +139,8 @@ impl JiraClient {
                 .with("startAt", start_at)
                 .with("maxResults", MEMBER_PAGE)
         };
-        self.pages(request).await
+        let members: Permitted<Vec<Member>> = self.pages(request).await?;
+        Ok(members.map(|members| members.into_iter().filter_map(|Member(id)| id).collect()))
     }
 
     /// All rows of a list that comes in bare arrays: it ends with so many empty pages.

@@ -58,6 +58,8 @@ pub struct IdentityReader {
     client: JiraClient,
     projects: Vec<JiraProject>,
     logins: Logins,
+    /// Accounts with an identity; members of groups are kept as far as they are among them.
+    known: HashSet<Account>,
 }
 
 impl IdentityReader {
@@ -66,6 +68,7 @@ impl IdentityReader {
             client,
             projects,
             logins: Logins::default(),
+            known: HashSet::new(),
         }
     }
 
@@ -77,16 +80,20 @@ impl IdentityReader {
             Permitted::Refused(words) => return Ok(Permitted::Refused(words)),
         };
         self.logins = Logins::of(&list.users);
-        let (active, others): (Vec<&User>, Vec<&User>) = list.users.iter().partition(|user| has_identity(user));
+        let (active, others): (Vec<User>, Vec<User>) = list.users.into_iter().partition(has_identity);
         let names = others.into_iter().filter_map(person).map(|person| person.name);
+        let inactive = names.collect();
+        let people: Vec<Person> = active.into_iter().filter_map(person).collect();
+        self.known.extend(people.iter().map(|person| person.account.clone()));
         Ok(Permitted::Read(People {
             may_lack_some: list.may_lack_some,
-            inactive: names.collect(),
-            people: active.into_iter().filter_map(person).collect(),
+            inactive,
+            people,
         }))
     }
 
-    /// The permissions of all projects in scope, with the members of every role and group that matters.
+    /// The permissions of all projects in scope, with the members of every role and group that matters, as far as they are
+    /// among the users that were read before.
     pub async fn site(&self, in_use: &TokensInUse) -> Result<Site, JiraError> {
         let mut site = read_schemes(&self.client, &self.projects).await?;
         for project in &self.projects {
@@ -124,7 +131,9 @@ impl IdentityReader {
             Permitted::Read(None) => Presence::Gone,
             Permitted::Read(Some(user)) if has_identity(&user) => {
                 self.logins.learn(&user);
-                person(&user).map_or_else(|| Presence::Unknown("Jira gave no id".to_owned()), Presence::Here)
+                let person = person(user);
+                self.known.extend(person.iter().map(|person| person.account.clone()));
+                person.map_or_else(|| Presence::Unknown("Jira gave no id".to_owned()), Presence::Here)
             }
             Permitted::Read(Some(_)) => Presence::Gone,
             Permitted::Refused(words) => Presence::Unknown(words),
@@ -158,6 +167,12 @@ impl IdentityReader {
         actors
     }
 
+    /// Those of these members who have an identity: shared with the list of people, so that large groups cost little.
+    fn with_identity(&self, members: &[String]) -> HashSet<Account> {
+        let known = members.iter().filter_map(|id| self.known.get(id.as_str()));
+        known.cloned().collect()
+    }
+
     async fn applications(&self) -> Result<Known<HashMap<String, BTreeSet<Group>>>, JiraError> {
         Ok(match or_denied(self.client.application_roles().await)? {
             Permitted::Read(roles) => {
@@ -172,7 +187,7 @@ impl IdentityReader {
         stream::iter(wanted)
             .map(|group| async move {
                 let members = match or_denied(self.client.group_members(&group_name(&group)).await)? {
-                    Permitted::Read(members) => Known::Read(members.iter().filter_map(account).collect()),
+                    Permitted::Read(members) => Known::Read(self.with_identity(&members)),
                     Permitted::Refused(words) => Known::Unreadable(format!("{GROUP_CURE} ({words})")),
                 };
                 Ok((group, members))
@@ -188,17 +203,17 @@ fn has_identity(user: &User) -> bool {
     user.active == Some(true) && matches!(user.account_type.as_deref(), None | Some("atlassian"))
 }
 
-fn person(user: &User) -> Option<Person> {
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let account = account(user)?;
-    let name = filled(&user.account_id)
-        .or_else(|| filled(&user.name))
+fn person(user: User) -> Option<Person> {
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let account = account(&user)?;
+    let name = filled(user.account_id)
+        .or_else(|| filled(user.name))
         .unwrap_or_else(|| account.as_str().to_owned());
     Some(Person {
         account,
         name,
-        display_name: filled(&user.display_name),
-        email: filled(&user.email_address),
-        locale: filled(&user.locale),
+        display_name: filled(user.display_name),
+        email: filled(user.email_address),
+        locale: filled(user.locale),
     })
 }

@@ -245,10 +245,20 @@ async fn a_key_finds_what_its_user_may_see_until_that_changes() {
         .command(&["-c", admin, "-o", "json", "access", "key", "create", user])
         .await
         .exits_with(0);
-    let key = created.json()["encoded"].as_str().unwrap().to_owned();
-    let search = async || {
+    let mut key = created.json()["encoded"].as_str().unwrap().to_owned();
+    let made = stack
+        .elastic
+        .get(&format!(
+            "/_security/api_key?id={}",
+            created.json()["id"].as_str().unwrap()
+        ))
+        .await;
+    let made = &made["api_keys"][0];
+    let lasts = made["expiration"].as_i64().unwrap() - made["creation"].as_i64().unwrap();
+    assert_eq!(lasts, 3_600_000, "an hour unless another time is asked for: {made}");
+    let search = async |key: &str| {
         let path = format!("/{}/_search?size=1000&_source=false", stack.index);
-        let (status, answer) = stack.elastic.call_with_key(&key, Method::GET, &path).await;
+        let (status, answer) = stack.elastic.call_with_key(key, Method::GET, &path).await;
         let hits = answer["hits"]["hits"].as_array().cloned().unwrap_or_default();
         let ids = hits.iter().map(|hit| hit["_id"].as_str().unwrap().to_owned());
         (
@@ -257,7 +267,7 @@ async fn a_key_finds_what_its_user_may_see_until_that_changes() {
                 .collect::<BTreeSet<String>>(),
         )
     };
-    assert_eq!(search().await, (200, expected(&world, Some(who))));
+    assert_eq!(search(&key).await, (200, expected(&world, Some(who))));
 
     // Words of another issue's summary lead to that issue only.
     for issue in world.issues.values().take(40) {
@@ -280,12 +290,34 @@ async fn a_key_finds_what_its_user_may_see_until_that_changes() {
     let documents = shown["documents"].as_u64().unwrap();
     assert!(documents >= expected(&world, Some(who)).len() as u64, "{shown}");
 
+    let synced = async || {
+        let command = ["-c", admin, "sync", "now", "--type", "access_control"];
+        stack.command(&command).await.exits_with(0);
+    };
+    synced().await;
+    assert_eq!(search(&key).await.0, 200, "nothing changed");
+    // Of all projects, this user may browse the last one, and only it.
+    site.world(|world| {
+        world.projects.iter_mut().for_each(|project| project.browse.clear());
+        world.projects[4].browse.push(crate::access::Holder::User(who));
+    });
+    synced().await;
+    assert_eq!(
+        search(&key).await.0,
+        401,
+        "the key was made for more than its user may see now"
+    );
+    let created = stack
+        .command(&["-c", admin, "-o", "json", "access", "key", "create", user])
+        .await
+        .exits_with(0);
+    key = created.json()["encoded"].as_str().unwrap().to_owned();
+    let world = site.world(|world| world.clone());
+    assert_eq!(search(&key).await, (200, expected(&world, Some(who))));
+
     site.world(|world| world.users[who].active = false);
-    let synced = stack
-        .command(&["-c", admin, "-o", "json", "sync", "now", "--type", "access_control"])
-        .await;
-    synced.exits_with(0);
-    assert_eq!(search().await.0, 401, "the key of somebody who left works no more");
+    synced().await;
+    assert_eq!(search(&key).await.0, 401, "the key of somebody who left works no more");
     stack
         .command(&["-c", admin, "access", "key", "create", user])
         .await
