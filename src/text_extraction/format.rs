@@ -48,6 +48,10 @@ pub(super) fn detect(filename: &str, content: &[u8]) -> Result<Format, ExtractEr
     if start.starts_with(b"{\\rtf") {
         return Ok(Format::Rtf);
     }
+    // Parts of a message may be sent as they are, in an encoding with zero bytes.
+    if extension == "eml" && begins_with_header(start) {
+        return Ok(Format::Email);
+    }
     if charset::is_binary(content) {
         return Err(ExtractError::Unsupported(
             "its content is neither text nor a known kind of document".into(),
@@ -67,6 +71,12 @@ pub(super) fn detect(filename: &str, content: &[u8]) -> Result<Format, ExtractEr
         }
         _ => Format::Text,
     })
+}
+
+/// Whether the first line is a name and a colon, as in every message.
+fn begins_with_header(start: &[u8]) -> bool {
+    let name = start.iter().position(|byte| *byte == b':').map(|end| &start[..end]);
+    name.is_some_and(|name| !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-'))
 }
 
 fn in_zip(content: &[u8]) -> Result<Format, ExtractError> {

@@ -41,6 +41,7 @@ const SENTENCE: &str = "The quick brown fox";
 
 #[test_case("a.docx", files::docx(SENTENCE))]
 #[test_case("a.xlsx", files::xlsx(SENTENCE))]
+#[test_case("a.pptx", files::pptx(SENTENCE))]
 #[test_case("a.pdf", files::pdf(SENTENCE, 3))]
 #[test_case("a.txt", SENTENCE.into(); "plain text")]
 #[test_case("a.md", format!("# Title\n{SENTENCE}").into(); "markdown")]
@@ -117,7 +118,7 @@ async fn a_file_without_text_says_why(name: &str, content: Vec<u8>, says: &str) 
 #[test_case("bomb.docx", files::word_bomb(60), "more than 96 MiB of memory"; "a bomb")]
 #[test_case("deep.pdf", nested_pdf(100_000), ""; "a deep pdf")]
 #[test_case("deep.html", nested_page(400_000), ""; "a deep page")]
-#[test_case("pages.pdf", files::pdf(SENTENCE, 20_000), ""; "many pages")]
+#[test_case("pages.pdf", files::pdf(SENTENCE, 100_000), ""; "many pages")]
 #[tokio::test]
 async fn a_harmful_file_costs_its_own_process_only(name: &str, content: Vec<u8>, says: &str) {
     assert!(content.len() < 10 * 1024 * 1024, "{}", content.len());

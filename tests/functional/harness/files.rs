@@ -72,20 +72,49 @@ pub(crate) fn xlsx(sentence: &str) -> Vec<u8> {
     )
 }
 
+/// A PowerPoint presentation with this text on a slide.
+pub(crate) fn pptx(sentence: &str) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/presentationml/2006/main";
+    const DRAWING: &str = "http://schemas.openxmlformats.org/drawingml/2006/main";
+    const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let presentation = format!(
+        "<?xml version=\"1.0\"?><p:presentation xmlns:p=\"{MAIN}\" xmlns:r=\"{RELATIONS}\"><p:sldIdLst><p:sldId id=\"256\" \
+         r:id=\"r1\"/></p:sldIdLst></p:presentation>"
+    );
+    let relations = format!(
+        "<?xml version=\"1.0\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+         <Relationship Id=\"r1\" Type=\"{RELATIONS}/slide\" Target=\"slides/slide1.xml\"/></Relationships>"
+    );
+    let slide = format!(
+        "<?xml version=\"1.0\"?><p:sld xmlns:p=\"{MAIN}\" xmlns:a=\"{DRAWING}\"><p:cSld><p:spTree><p:sp><p:nvSpPr>\
+         <p:cNvPr id=\"2\" name=\"T\"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>{sentence}\
+         </a:t></a:r></a:p></p:txBody></p:sp></p:spTree></p:cSld></p:sld>"
+    );
+    package(
+        "ppt/presentation.xml",
+        "presentationml.presentation.main+xml",
+        &[
+            ("ppt/presentation.xml", presentation.as_bytes()),
+            ("ppt/_rels/presentation.xml.rels", relations.as_bytes()),
+            ("ppt/slides/slide1.xml", slide.as_bytes()),
+        ],
+    )
+}
+
 /// A PDF file whose pages all have this line.
 pub(crate) fn pdf(sentence: &str, pages: usize) -> Vec<u8> {
     let line = format!("BT /F1 12 Tf 72 720 Td ({sentence}) Tj ET");
     let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", page + 5)).collect();
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        format!("<< /Type /Pages /Kids [{}] /Count {pages} >>", kids.join(" ")),
+        format!(
+            "<< /Type /Pages /Kids [{}] /Count {pages} /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> >>",
+            kids.join(" ")
+        ),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
         format!("<< /Length {} >>\nstream\n{line}\nendstream", line.len()),
     ];
-    objects.extend((0..pages).map(|_| {
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
-            .to_owned()
-    }));
+    objects.extend((0..pages).map(|_| "<< /Type /Page /Parent 2 0 R /Contents 4 0 R >>".to_owned()));
     let mut file = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {

@@ -33,6 +33,7 @@ async fn a_sentence_inside_a_file_finds_the_file_and_its_issue() {
     let contents = [
         ("plan.docx", files::docx("the heron waits in the reeds")),
         ("cost.xlsx", files::xlsx("the otter counts its pebbles")),
+        ("talk.pptx", files::pptx("the dunlin turns with the flock")),
         ("scan.pdf", files::pdf("the bittern booms at dusk", 1)),
         ("mail.eml", b"Subject: birds\r\n\r\nthe crane flies south".to_vec()),
         ("hidden.txt", files::pdf("the snipe hides as text", 1)),
@@ -49,6 +50,7 @@ async fn a_sentence_inside_a_file_finds_the_file_and_its_issue() {
     let sentences = [
         "the heron waits in the reeds",
         "the otter counts its pebbles",
+        "the dunlin turns with the flock",
         "the bittern booms at dusk",
         "the crane flies south",
         "the snipe hides as text",

@@ -22,4 +22,5 @@ mod refusals;
 mod retries;
 mod secrets;
 mod service_account;
+mod store;
 mod tls;
