@@ -27,12 +27,12 @@ impl Borrow<str> for Account {
     }
 }
 
-/// A group. Cloud groups have an id that survives a rename; elsewhere names are all there is, in any case of letters.
+/// A group. Cloud groups have an id that survives a rename; elsewhere names are all there is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Group {
     /// By `groupId`.
     Id(Arc<str>),
-    /// By name, in small letters.
+    /// By name. Servers do not mind the case of letters and Cloud does, so each spelling is asked about as it stands.
     Name(Arc<str>),
 }
 
@@ -44,7 +44,7 @@ impl Group {
 
     /// A group by its name.
     pub fn name(name: &str) -> Self {
-        Self::Name(name.to_lowercase().into())
+        Self::Name(name.into())
     }
 }
 

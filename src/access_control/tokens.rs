@@ -298,7 +298,7 @@ mod tests {
         let issue = DocumentTokens::issue(&facts(SecurityLevel::None, &[])).with_public(&public);
         assert_eq!(listed(&issue), [ANYONE, "browse:7"]);
         let comment = issue.restricted_to(&Visibility::Group(Group::name("Staff&Co")), 7);
-        assert_eq!(listed(&comment), ["browse:7&group:~staff%26co"]);
+        assert_eq!(listed(&comment), ["browse:7&group:~Staff%26Co"]);
     }
 
     #[test]

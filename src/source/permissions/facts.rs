@@ -171,7 +171,7 @@ mod tests {
     #[test_case(json!({"type": "role", "value": "Secret", "identifier": "10007"}) => Visibility::Role(10007); "by its id alone")]
     #[test_case(json!({"type": "role", "value": "10007", "identifier": "10007"}) => Visibility::Unreadable; "a name that looks like an id")]
     #[test_case(json!({"type": "group", "value": "staff", "identifier": "ab-1"}) => Visibility::Group(Group::id("ab-1")))]
-    #[test_case(json!({"type": "group", "value": "Staff"}) => Visibility::Group(Group::name("staff")))]
+    #[test_case(json!({"type": "group", "value": "Staff"}) => Visibility::Group(Group::name("Staff")))]
     #[test_case(json!("odd") => Visibility::Unreadable)]
     fn visibilities(visibility: Value) -> Visibility {
         let roles = BTreeMap::from([("Developers".to_owned(), 10001)]);
@@ -197,7 +197,7 @@ mod tests {
                 (Relation::Reporter, Subject::Account(Account::new("5b:1"))),
                 (Relation::Assignee, Subject::Account(Account::new("JIRAUSER1"))),
                 (Relation::field("customfield_1"), Subject::Group(Group::id("g-1"))),
-                (Relation::field("customfield_1"), Subject::Group(Group::name("ops"))),
+                (Relation::field("customfield_1"), Subject::Group(Group::name("Ops"))),
             ]
         );
     }

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test_case("group", Some("Staff"), Some("ab-1"), true => Holder::Group(Group::id("ab-1")))]
-    #[test_case("group", Some("Staff"), None, false => Holder::Group(Group::name("staff")))]
+    #[test_case("group", Some("Staff"), None, false => Holder::Group(Group::name("Staff")))]
     #[test_case("projectRole", Some("10002"), None, false => Holder::Role(10002))]
     #[test_case("applicationRole", None, None, true => Holder::LoggedIn)]
     #[test_case("applicationRole", Some(""), None, true => Holder::LoggedIn; "empty is every logged-in user")]
