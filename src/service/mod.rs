@@ -15,6 +15,7 @@ mod worker;
 mod heartbeat;
 mod scheduler;
 
+mod booking;
 pub mod cron;
 mod due;
 mod filtering_check;

@@ -1,6 +1,6 @@
 //! The scheduling loop: keeps each connector's record in order and creates the jobs that its schedules ask for.
 //!
-//! When a schedule is due is judged in `due`; running jobs is left to `job_queue`.
+//! When a schedule is due is judged in `due`, how its job comes to be exactly once in `booking`; running jobs is left to `job_queue`.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use elastic_client::{ConnectorRecord, ElasticError, JobFilter, JobStatus, JobType, Refresh, TriggerMethod, Versioned};
 use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
-use tracing::{info, warn};
+use tracing::info;
 
+use super::booking::{self, Step};
 use super::due::{ScheduleMemory, Verdict};
 use super::filtering_check;
 use super::registration::{self, Readiness};
@@ -18,8 +19,8 @@ use super::worker::Worker;
 
 /// The order in which schedules that are due at once create their jobs: permissions first, then what changed.
 const ORDER: [JobType; 3] = [JobType::AccessControl, JobType::Incremental, JobType::Full];
-/// Tries of booking a run while others write to the record.
-const MAX_CONFLICTS: u32 = 3;
+/// Steps for one schedule in one pass: booking, creating, and some that others came in between. The next pass goes on.
+const MOST_STEPS: u32 = 6;
 
 /// Runs until the service goes down.
 pub(super) async fn run(worker: &Worker) {
@@ -71,44 +72,30 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Creates a job when its schedule is due. Booking the run on the record, with compare-and-set, comes first: of
-    /// several workers one gets it.
+    /// Takes the steps of `booking` until there is nothing more to do: of several workers one books a run, and any of
+    /// them creates its job.
     async fn schedule(&self, id: &str, job_type: &JobType) -> Result<(), ElasticError> {
-        for _ in 0..MAX_CONFLICTS {
+        for _ in 0..MOST_STEPS {
             let Some(connector) = self.worker.client.connectors().get(id).await? else {
                 return Ok(());
             };
+            let record = &connector.value;
             let now = Utc::now();
-            if !self.is_due(&connector, job_type, now) {
-                return Ok(());
-            }
-            let booking = self.book(&connector, job_type, &json!(now.to_rfc3339())).await;
-            let booked = match booking {
-                Ok(booked) => booked,
-                Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => continue,
-                Err(error) => return Err(error),
-            };
-            if self.is_waiting(id, job_type).await? {
-                info!(
-                    connector.id = id,
-                    job_type = job_type.as_str(),
-                    "a job of this type is waiting already; no other is created"
-                );
-                return Ok(());
-            }
-            return match self.create(id, job_type).await {
-                Ok(()) => Ok(()),
-                // It may be there; booking the run again could make two of it.
-                Err(error @ ElasticError::OutcomeUnknown { .. }) => Err(error),
-                Err(error) => {
-                    let before = booked_at(&connector.value, job_type).map(|at| at.to_rfc3339());
-                    let unbooked = self.book(&booked, job_type, &json!(before)).await;
-                    if let Err(second) = unbooked {
-                        warn!(connector.id = id, error = %second, "a scheduled run is left out");
-                    }
-                    Err(error)
+            let is_due = self.is_due(&connector, job_type, now);
+            let owed = booking::owed_job(record, job_type);
+            let written = match booking::next_step(owed, is_wanted(record, job_type), || is_due) {
+                Step::Nothing => return Ok(()),
+                Step::Book => self.book(&connector, job_type, now).await,
+                Step::Create(job_id) => {
+                    self.create(&job_id, id, job_type).await?;
+                    self.update(&connector, [booking::note(job_type, None)]).await
                 }
+                Step::CrossOut => self.update(&connector, [booking::note(job_type, None)]).await,
             };
+            match written {
+                Ok(()) | Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -125,25 +112,40 @@ impl Scheduler<'_> {
         verdict == Ok(Verdict::Due)
     }
 
-    async fn book<T>(
+    /// Books the run, with its job as owed unless one waits already.
+    async fn book(
         &self,
-        connector: &Versioned<T>,
+        connector: &Versioned<ConnectorRecord>,
         job_type: &JobType,
-        at: &Value,
-    ) -> Result<Versioned<()>, ElasticError> {
-        let doc = Map::from_iter([(booking_field(job_type).to_owned(), at.clone())]);
-        let updated = self
-            .worker
-            .client
-            .connectors()
-            .update_if_unchanged(connector, &Value::Object(doc), Refresh::None)
-            .await?;
-        Ok(Versioned {
-            id: connector.id.clone(),
-            seq_no: updated.seq_no,
-            primary_term: updated.primary_term,
-            value: (),
-        })
+        now: DateTime<Utc>,
+    ) -> Result<(), ElasticError> {
+        let id = &connector.id;
+        let booked = (booking_field(job_type).to_owned(), json!(now.to_rfc3339()));
+        if self.is_waiting(id, job_type).await? {
+            self.update(connector, [booked]).await?;
+            info!(
+                connector.id = id,
+                job_type = job_type.as_str(),
+                "a job of this type is waiting already; no other is created"
+            );
+            return Ok(());
+        }
+        let job_id = booking::job_id(id, job_type, now);
+        self.update(connector, [booked, booking::note(job_type, Some(&job_id))])
+            .await
+    }
+
+    async fn update<const N: usize>(
+        &self,
+        connector: &Versioned<ConnectorRecord>,
+        fields: [(String, Value); N],
+    ) -> Result<(), ElasticError> {
+        let doc = Value::Object(Map::from_iter(fields));
+        let connectors = self.worker.client.connectors();
+        connectors
+            .update_if_unchanged(connector, &doc, Refresh::None)
+            .await
+            .map(drop)
     }
 
     async fn is_waiting(&self, id: &str, job_type: &JobType) -> Result<bool, ElasticError> {
@@ -157,21 +159,33 @@ impl Scheduler<'_> {
         Ok(!self.worker.client.sync_jobs().list(&waiting).await?.is_empty())
     }
 
-    async fn create(&self, id: &str, job_type: &JobType) -> Result<(), ElasticError> {
+    async fn create(&self, job_id: &str, id: &str, job_type: &JobType) -> Result<(), ElasticError> {
         let jobs = self.worker.client.sync_jobs();
-        let job_id = jobs.create(id, job_type, &TriggerMethod::Scheduled).await?;
-        info!(
-            sync_job.id = job_id,
-            connector.id = id,
-            job_type = job_type.as_str(),
-            "created a scheduled job"
-        );
+        match jobs
+            .create_with_id(job_id, id, job_type, &TriggerMethod::Scheduled)
+            .await
+        {
+            Ok(()) => info!(
+                sync_job.id = job_id,
+                connector.id = id,
+                job_type = job_type.as_str(),
+                "created a scheduled job"
+            ),
+            // By another worker, or by one that was killed before it could cross out the note.
+            Err(ElasticError::AlreadyExists { .. }) => {}
+            Err(error) => return Err(error),
+        }
         match job_type {
             JobType::AccessControl => self.worker.new_access_control_job.notify_one(),
             _ => self.worker.new_content_job.notify_one(),
         }
         Ok(())
     }
+}
+
+/// Whether somebody wants such jobs and they can be run.
+fn is_wanted(record: &ConnectorRecord, job_type: &JobType) -> bool {
+    is_offered(record, job_type) && record.schedule(job_type).is_some_and(|schedule| schedule.enabled)
 }
 
 /// Whether jobs of this type can be run for the connector. One that cannot would only end in error at each of its times.

@@ -51,9 +51,10 @@ pub(crate) async fn create_connector(
     create(transport, CONNECTORS_ALIAS, id, &new_connector(body, Utc::now())).await
 }
 
-/// Carries out `POST /_connector/_sync_job`.
+/// Carries out `POST /_connector/_sync_job`, under an id of the caller's if one is given.
 pub(crate) async fn create_job(
     transport: &Transport,
+    id: Option<&str>,
     connector_id: &str,
     job_type: &str,
     trigger_method: &str,
@@ -62,7 +63,7 @@ pub(crate) async fn create_job(
     let connector = read(transport, CONNECTORS_ALIAS, connector_id, label).await?;
     let job = new_job(connector_id, &connector.value, job_type, trigger_method, Utc::now());
     let job = job.map_err(|reason| refused(label, reason))?;
-    create(transport, SYNC_JOBS_ALIAS, None, &job).await
+    create(transport, SYNC_JOBS_ALIAS, id, &job).await
 }
 
 /// Deletes a connector for good, and its jobs if asked to.
@@ -274,14 +275,15 @@ fn new_job(
         .map(|filtering| filtering[0]["active"].clone());
     let mut snapshot = json!({
         "id": connector_id,
-        "configuration": connector.get("configuration").cloned().unwrap_or_default(),
+        "configuration": completed_configuration(connector),
         "filtering": active.unwrap_or_default(),
         "index_name": index,
-        "language": connector.get("language").cloned().unwrap_or_default(),
         "service_type": service_type,
     });
-    if let Some(pipeline) = connector.get("pipeline") {
-        snapshot["pipeline"] = pipeline.clone();
+    for name in ["language", "pipeline"] {
+        if let Some(value) = connector.get(name).filter(|value| !value.is_null()) {
+            snapshot[name] = value.clone();
+        }
     }
     let now = now.to_rfc3339();
     Ok(json!({
@@ -290,6 +292,21 @@ fn new_job(
         "indexed_document_count": 0, "deleted_document_count": 0, "indexed_document_volume": 0,
         "total_document_count": 0,
     }))
+}
+
+/// The configuration with what the API adds to fields that lack it, and without the nulls that it leaves out.
+fn completed_configuration(connector: &Map<String, Value>) -> Value {
+    let mut fields = match connector.get("configuration") {
+        Some(Value::Object(fields)) => fields.clone(),
+        _ => Map::new(),
+    };
+    for field in fields.values_mut().filter_map(Value::as_object_mut) {
+        field.retain(|name, value| !value.is_null() || name == "value");
+        field.entry("default_value").or_insert(Value::Null);
+        field.entry("required").or_insert(Value::Bool(false));
+        field.entry("sensitive").or_insert(Value::Bool(false));
+    }
+    Value::Object(fields)
 }
 
 #[cfg(test)]
@@ -314,7 +331,18 @@ mod tests {
             (&json!("pending"), &json!("c"))
         );
         assert_eq!(job["connector"]["filtering"]["rules"][0]["id"], "DEFAULT");
-        assert_eq!(job["connector"]["configuration"]["jira_url"]["label"], "url");
+        assert_eq!(
+            job["connector"]["configuration"]["jira_url"],
+            json!({ "label": "url", "value": "", "default_value": null, "required": false, "sensitive": false })
+        );
+        let bare = json!({ "index_name": "jira", "service_type": "jira", "language": null, "configuration": null });
+        let bare = new_job("c", bare.as_object().unwrap(), "full", "scheduled", now()).unwrap();
+        assert_eq!(bare["connector"]["configuration"], json!({}));
+        assert_eq!(
+            bare["connector"].get("language"),
+            None,
+            "the API leaves out what is not set"
+        );
         let access = new_job("c", &connector(), "access_control", "scheduled", now()).unwrap();
         assert_eq!(access["connector"]["index_name"], ".search-acl-filter-jira");
         let detached = new_job("c", &Map::new(), "full", "scheduled", now());

@@ -68,7 +68,7 @@ impl SyncJobs {
     ) -> Result<String, ElasticError> {
         if !self.transport.has_connectors_api() {
             let (job_type, trigger_method) = (job_type.as_str(), trigger_method.as_str());
-            return api_by_index::create_job(&self.transport, connector_id, job_type, trigger_method).await;
+            return api_by_index::create_job(&self.transport, None, connector_id, job_type, trigger_method).await;
         }
         let body = json!({
             "id": connector_id,
@@ -79,6 +79,21 @@ impl SyncJobs {
             .json(&body)
             .repeat(Repeat::OnlyIfNotCarriedOut);
         self.transport.send(request).await?.string_field("id")
+    }
+
+    /// Creates a job under an id of the caller's, by writing the document that the API would write: the API takes no
+    /// id. A second call with the same id is [`ElasticError::AlreadyExists`], so that repeating it never makes two jobs.
+    pub async fn create_with_id(
+        &self,
+        id: &str,
+        connector_id: &str,
+        job_type: &JobType,
+        trigger_method: &TriggerMethod,
+    ) -> Result<(), ElasticError> {
+        let (job_type, trigger_method) = (job_type.as_str(), trigger_method.as_str());
+        api_by_index::create_job(&self.transport, Some(id), connector_id, job_type, trigger_method)
+            .await
+            .map(drop)
     }
 
     /// One job, read in real time.

@@ -26,16 +26,24 @@ async fn two_services_create_one_job_for_each_run_of_a_schedule() {
     let config = std::fs::read_to_string(stack.config()).unwrap();
     let indices_only = config + "elasticsearch.feature_use_connectors_api: false\n";
     std::fs::write(stack.file("indices.yml"), indices_only).unwrap();
-    let mut services = [
-        stack.start_service(),
-        stack.start_service_with(&stack.file("indices.yml")),
-    ];
     // Every other second, so that several runs fit into the test.
     schedule(
         &stack,
         json!({ "incremental": { "enabled": true, "interval": "0/2 * * * * ?" } }),
     )
     .await;
+    // What a worker leaves that is killed between booking a run and creating its job.
+    let owed = format!("{}-owed", stack.connector);
+    let doc = json!({ "doc": {
+        "last_incremental_sync_scheduled_at": chrono::Utc::now().to_rfc3339(),
+        "scheduled_jobs_owed": { "incremental": owed },
+    } });
+    let path = format!("/.elastic-connectors/_update/{}?refresh=true", stack.connector);
+    stack.elastic.post(&path, &doc).await;
+    let mut services = [
+        stack.start_service(),
+        stack.start_service_with(&stack.file("indices.yml")),
+    ];
     eventually("several runs are over", async || {
         let jobs = jobs(&stack).await;
         (jobs.iter().filter(|job| job["status"] == "completed").count() >= 3).then_some(())
@@ -44,12 +52,21 @@ async fn two_services_create_one_job_for_each_run_of_a_schedule() {
     for service in &mut services {
         service.terminate().await;
     }
+    let made_up_for = stack.job(&owed).await;
+    assert_eq!(
+        made_up_for.status(),
+        "completed",
+        "the run of the killed worker is not lost"
+    );
     let mut runs: Vec<i64> = Vec::new();
     for job in jobs(&stack).await {
         assert_eq!(
             (&job["job_type"], &job["trigger_method"]),
             (&json!("incremental"), &json!("scheduled"))
         );
+        if job["id"] == owed {
+            continue;
+        }
         let created = job["created_at"].as_str().unwrap();
         let created = chrono::DateTime::parse_from_rfc3339(created).unwrap();
         runs.push(created.timestamp_millis() / 2_000);
@@ -59,6 +76,24 @@ async fn two_services_create_one_job_for_each_run_of_a_schedule() {
     assert_eq!(distinct.len(), runs.len(), "two jobs for one run: {runs:?}");
     let record = stack.connector_record().await;
     assert!(record["last_incremental_sync_scheduled_at"].is_string(), "{record}");
+}
+
+/// Compares a job that we wrote with one that Elasticsearch's API writes for the same connector.
+async fn assert_same_job(stack: &Stack, ours: &str) {
+    let theirs = stack.elastic.create_job(&stack.connector).await;
+    let mut records = Vec::new();
+    for id in [ours, &theirs] {
+        let path = format!("/.elastic-connectors-sync-jobs/_doc/{id}");
+        let mut record = stack.elastic.get(&path).await["_source"].take();
+        for time in ["created_at", "last_seen"] {
+            assert!(record[time].is_string(), "{record}");
+            record[time] = Value::Null;
+        }
+        records.push(record);
+    }
+    assert_eq!(records[0], records[1]);
+    let path = format!("/_connector/_sync_job/{theirs}/_cancel");
+    stack.elastic.call(reqwest::Method::PUT, &path, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,6 +142,7 @@ async fn without_the_api_drafts_are_judged_and_jobs_are_created_run_and_canceled
         .await
         .exits_with(0);
     let unwanted = started.json()["job_id"].as_str().unwrap().to_owned();
+    assert_same_job(&stack, &unwanted).await;
     stack.command(&["sync", "cancel", &unwanted]).await.exits_with(0);
     assert_eq!(stack.job(&unwanted).await.status(), "canceled");
 
