@@ -183,6 +183,47 @@ async fn a_job_whose_record_is_deleted_stops_and_the_service_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_whose_connector_is_gone_are_ended_and_no_others() {
+    let stack = Stack::small().await;
+    let (gone, kept) = (stack.another_connector(1).await, stack.another_connector(2).await);
+    let mut orphans = Vec::new();
+    for (before, after) in [
+        ("pending", "canceled"),
+        ("suspended", "canceled"),
+        ("in_progress", "error"),
+        ("canceling", "canceled"),
+        ("completed", "completed"),
+    ] {
+        let job = stack.elastic.create_job(&gone).await;
+        let path = format!("/.elastic-connectors-sync-jobs/_update/{job}?refresh=true");
+        stack.elastic.post(&path, &json!({ "doc": { "status": before } })).await;
+        orphans.push((job, before, after));
+    }
+    let waiting = stack.elastic.create_job(&kept).await;
+    let path = format!("/_connector/{gone}");
+    let (status, answer) = stack.elastic.call(Method::DELETE, &path, None).await;
+    assert_eq!(status, 200, "{answer}");
+    let _service = stack.start_service();
+    for (job, before, after) in orphans {
+        let job = stack
+            .job_that(&job, "the orphan is ended", |job| job.status() == after)
+            .await;
+        if before == "completed" {
+            assert_eq!(job.0["error"], Value::Null, "what is over stays as it is");
+            continue;
+        }
+        let text = format!("connector {gone} was deleted, so nothing runs its jobs any more");
+        assert_eq!(job.error(), text, "{before}");
+        assert!(job.0["completed_at"].is_string(), "{}", job.0);
+    }
+    assert_eq!(
+        stack.job(&waiting).await.status(),
+        "pending",
+        "a job of a connector that others serve"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watched_job_is_followed_to_its_end() {
     let stack = Stack::small().await;
     let _service = stack.start_service();
