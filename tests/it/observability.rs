@@ -49,6 +49,70 @@ fn dashboard_and_alerts_name_metrics_that_exist() {
     assert!(dashboard["panels"].as_array().unwrap().len() > 10);
 }
 
+/// The labels that a metric may show, those that Prometheus adds included; none for an unknown metric.
+fn labels_of(series: &str) -> Option<BTreeSet<&'static str>> {
+    let base = ["_bucket", "_sum", "_count"]
+        .iter()
+        .find_map(|suffix| series.strip_suffix(suffix))
+        .filter(|base| METRICS.iter().any(|metric| metric.name == *base))
+        .unwrap_or(series);
+    let metric = METRICS.iter().find(|metric| metric.name == base)?;
+    Some(metric.labels.iter().copied().chain(["job", "instance", "le"]).collect())
+}
+
+/// The labels that an expression selects or groups by.
+fn labels_in(expression: &str) -> BTreeSet<String> {
+    let grouped = expression
+        .split("by (")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let selected = expression.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let grouped = grouped.flat_map(|list| list.split(',').map(|name| name.trim().to_owned()));
+    let selected = selected
+        .flat_map(|list| list.split("\","))
+        .filter_map(|pair| Some(pair.split(['=', '!']).next()?.trim().to_owned()));
+    grouped.chain(selected).collect()
+}
+
+/// Every text under one of these keys.
+fn texts_of(value: &serde_json::Value, key: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (name, inner) in map {
+                match inner.as_str() {
+                    Some(text) if name == key => found.push(text.to_owned()),
+                    _ => texts_of(inner, key, found),
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|inner| texts_of(inner, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn dashboard_and_alerts_use_labels_that_their_metrics_have() {
+    let dashboard = serde_json::from_str(&document("grafana-dashboard.json")).unwrap();
+    let mut expressions = Vec::new();
+    texts_of(&dashboard, "expr", &mut expressions);
+    let alerts = document("alerts.yml");
+    expressions.extend(
+        alerts
+            .lines()
+            .filter_map(|line| Some(line.trim().strip_prefix("expr: ")?.to_owned())),
+    );
+    assert!(expressions.len() > 30, "{}", expressions.len());
+    for expression in &expressions {
+        for series in named(expression) {
+            let (known, used) = (labels_of(&series), labels_in(expression));
+            // Those that the scraper counts itself are not on our list.
+            let Some(known) = known else { continue };
+            let unknown: Vec<&String> = used.iter().filter(|label| !known.contains(label.as_str())).collect();
+            assert!(unknown.is_empty(), "{series} has no {unknown:?}: {expression}");
+        }
+    }
+}
+
 #[test]
 fn every_metric_is_explained() {
     let explained = named(&document("README.md"));
@@ -135,6 +199,18 @@ async fn a_service_serves_what_it_did_and_whether_it_is_well() {
         .collect();
     let unknown: Vec<String> = shown.difference(&series()).cloned().collect();
     assert!(unknown.is_empty(), "not on the list: {unknown:?}");
+    for line in text.lines().filter(|line| !line.starts_with('#') && line.contains('{')) {
+        let known = labels_of(line.split('{').next().unwrap());
+        let known = known.unwrap_or_else(|| panic!("not on the list: {line}"));
+        let unknown: Vec<String> = labels_in(line)
+            .into_iter()
+            .filter(|label| !known.contains(label.as_str()))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "labels that are not on the list: {unknown:?} in {line}"
+        );
+    }
     stack.assert_no_secret(&text);
     for word in ["127.0.0.1", "admin@example.com", &stack.index] {
         assert!(!text.contains(word), "\"{word}\" is in the metrics");
