@@ -203,15 +203,18 @@ fn request_of(part: &mut [Queued], index: &str, pipeline: Option<&str>) -> Resul
     for queued in part.iter_mut() {
         let json = queued.operation.json_mut().map(std::mem::take).unwrap_or_default();
         places.push(match &queued.operation {
-            Operation::Index { id, .. } => body.index_json(id.as_str(), &json)?,
-            Operation::Update { id, .. } => body.update_json(id.as_str(), &json)?,
-            Operation::Delete { id } => body.delete(id).map(|_| 0..0)?,
+            Operation::Index { id, .. } => Some(body.index_json(id.as_str(), &json)?),
+            Operation::Update { id, .. } => Some(body.update_json(id.as_str(), &json)?),
+            Operation::Delete { id } => {
+                body.delete(id)?;
+                None
+            }
         });
     }
     let request = body.into_request(index, pipeline);
     for (queued, place) in part.iter_mut().zip(places) {
-        if let Some(json) = queued.operation.json_mut() {
-            *json = request.body.slice(place);
+        if let (Some(json), Some(place)) = (queued.operation.json_mut(), place) {
+            *json = request.body.document(&place);
         }
     }
     Ok(request)
@@ -282,7 +285,12 @@ mod tests {
             }),
         ];
         let request = request_of(&mut part, "i", None).unwrap();
-        let body = request.body.as_ptr_range();
+        let body = request
+            .body
+            .pieces()
+            .next()
+            .expect("small texts are one piece")
+            .as_ptr_range();
         for queued in &mut part {
             let Some(kept) = queued.operation.json_mut() else {
                 continue;

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use jira_client::{AttachmentRef, JiraClient, JiraError};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
+use crate::sync::encode::{EncodedFile, FileEncoder};
 use crate::sync::{FileContent, PendingAttachment, SourceError};
 use crate::text_extraction::{ExtractionFailure, FileText, LocalExtractor, ServiceExtractor};
 
@@ -31,7 +32,7 @@ impl FileExtraction {
         attachment: &PendingAttachment,
     ) -> Result<FileContent, SourceError> {
         match self {
-            Self::Pipeline => Ok(FileContent::Bytes(in_memory(client, attachment).await?)),
+            Self::Pipeline => Ok(FileContent::File(encoded(client, attachment).await?)),
             Self::Local(extractor) => {
                 let content = in_memory(client, attachment).await?;
                 text(extractor.extract(&attachment.filename, content).await)
@@ -78,16 +79,36 @@ fn reference(attachment: &PendingAttachment) -> AttachmentRef {
 }
 
 async fn in_memory(client: &JiraClient, attachment: &PendingAttachment) -> Result<Bytes, JiraError> {
+    let begin = || BytesMut::with_capacity(attachment.size as usize);
+    let content = collected(client, attachment, begin, |content, chunk| {
+        content.extend_from_slice(chunk)
+    })
+    .await?;
+    Ok(content.freeze())
+}
+
+async fn encoded(client: &JiraClient, attachment: &PendingAttachment) -> Result<EncodedFile, JiraError> {
+    let begin = || FileEncoder::new(attachment.size);
+    Ok(collected(client, attachment, begin, FileEncoder::push).await?.finish())
+}
+
+/// The whole content, taken from the beginning again when it breaks off.
+async fn collected<T>(
+    client: &JiraClient,
+    attachment: &PendingAttachment,
+    begin: impl Fn() -> T,
+    take: impl Fn(&mut T, &[u8]),
+) -> Result<T, JiraError> {
     let reference = reference(attachment);
     let mut tries = 1;
     loop {
         let read = async {
             let mut download = client.attachment(&reference).await?;
-            let mut content = BytesMut::with_capacity(attachment.size as usize);
+            let mut content = begin();
             while let Some(chunk) = download.next_chunk().await? {
-                content.extend_from_slice(&chunk);
+                take(&mut content, &chunk);
             }
-            Ok(content.freeze())
+            Ok(content)
         };
         match read.await {
             Err(error) if JiraError::is_retryable(&error) && tries < TRIES => tries += 1,

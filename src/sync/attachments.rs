@@ -14,7 +14,7 @@ use tracing::warn;
 use super::checkpoint::BatchTicket;
 use super::content_sync::ContentSync;
 use super::document::{Document, DocumentId, DocumentKind, fingerprint};
-use super::encode;
+use super::encode::{self, FileEncoder};
 use super::error::SyncError;
 use super::listing::IssueId;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
@@ -196,7 +196,7 @@ impl<S: Source, K: Sink> Download<S, K> {
         let wanted = self
             .indexed
             .judge(&attachment, options.extraction.as_deref(), options.keeps_content);
-        // Held until the sink has taken the document, which is no smaller than the file.
+        // Held until the sink has taken the document.
         let _held = match wanted {
             Content::Fetch { .. } | Content::UnderOlderId => Some(self.hold(attachment.size).await?),
             Content::Unchanged | Content::NotWanted => None,
@@ -230,7 +230,8 @@ impl<S: Source, K: Sink> Download<S, K> {
 
     /// Waits for so much of the byte budget.
     async fn hold(&self, size: u64) -> Result<SemaphorePermit<'_>, SyncError> {
-        let units = (size as usize).div_ceil(BUDGET_UNIT).clamp(1, self.budget_units);
+        let units = FileEncoder::encoded_size(size).div_ceil(BUDGET_UNIT as u64) as usize;
+        let units = units.clamp(1, self.budget_units);
         let closed = |_| SourceError::new("the download budget was closed", true);
         Ok(self.budget.acquire_many(units as u32).await.map_err(closed)?)
     }
@@ -247,7 +248,7 @@ impl<S: Source, K: Sink> Download<S, K> {
                 let extraction = options.extraction.as_deref().unwrap_or_default();
                 let flags = options.pipeline_flags;
                 match content {
-                    FileContent::Bytes(content) => {
+                    FileContent::File(content) => {
                         self.through_the_pipeline(attachment.document, ticket, earlier, content)
                             .await?
                     }

@@ -12,7 +12,7 @@ use super::attachments::{Download, Earlier};
 use super::checkpoint::BatchTicket;
 use super::content_sync::ContentSync;
 use super::document::{Document, DocumentId, DocumentKind};
-use super::encode;
+use super::encode::{self, EncodedFile};
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Rehearsal, Sink};
@@ -102,14 +102,13 @@ impl<S: Source, K: Sink> Download<S, K> {
         document: Document,
         ticket: Arc<BatchTicket>,
         earlier: Earlier,
-        content: Bytes,
+        content: EncodedFile,
     ) -> Result<Operation, SyncError> {
         let options = &self.sync.options;
         let (id, attachment, issue_id) = (document.id.clone(), document.jira_id, document.issue_id);
         let metadata = (earlier != Earlier::Nowhere).then(|| document.clone());
         let extraction = options.extraction.as_deref().unwrap_or_default();
-        let source = encode::whole_with_content(document, options.pipeline_flags, extraction, &content);
-        drop(content);
+        let source = encode::whole_with_content(document, options.pipeline_flags, extraction, content);
         if let Some(metadata) = metadata {
             match self.sync.rehearse(&id, &source).await {
                 Prospect::Good => {}

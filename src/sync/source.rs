@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::document::{Document, DocumentKind};
+use super::encode::EncodedFile;
 use super::listing::{CompleteListing, IssueId};
 
 /// A data source that is logged in and ready to be read.
@@ -199,8 +199,8 @@ pub struct PendingAttachment {
 /// What came of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileContent {
-    /// Its bytes: the sink's pipeline takes the text.
-    Bytes(Bytes),
+    /// All of it: the sink's pipeline takes the text.
+    File(EncodedFile),
     /// Its text.
     Text {
         /// The text.

@@ -48,7 +48,7 @@ mod api_keys;
 mod indices;
 
 pub use api_keys::{ApiKey, ApiKeyInfo, ApiKeys};
-pub use bulk::{BulkBody, BulkRequest, BulkResponse, ItemAction, ItemError, ItemOutcome, ItemResult};
+pub use bulk::{BulkBody, BulkRequest, BulkResponse, BulkText, ItemAction, ItemError, ItemOutcome, ItemResult, Place};
 pub use client::ElasticClient;
 pub use config::{Credentials, ElasticConfig};
 pub use connector_indices::{CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
+use crate::bulk::BulkText;
 use crate::error::ElasticError;
 use crate::retry::Repeat;
 
@@ -17,7 +18,7 @@ pub(crate) enum Body {
     Empty,
     Json(Bytes),
     /// Newline-delimited JSON, for bulk requests.
-    Ndjson(Bytes),
+    Ndjson(BulkText),
 }
 
 /// A request to be sent by the transport.
@@ -82,7 +83,7 @@ impl Request {
         self
     }
 
-    pub(crate) fn ndjson(mut self, body: Bytes) -> Self {
+    pub(crate) fn ndjson(mut self, body: BulkText) -> Self {
         self.body = Body::Ndjson(body);
         self
     }

@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::answer::Answer;
+use crate::bulk::PieceBody;
 use crate::config::{Credentials, ElasticConfig, without_user_info};
 use crate::error::ElasticError;
 use crate::error_mapping::{ErrorAnswer, Refusal, transport_fault};
@@ -52,9 +53,23 @@ struct Shared {
 
 /// A body as it goes over the wire.
 struct Encoded {
-    bytes: Bytes,
+    pieces: Vec<Bytes>,
     content_type: Option<&'static str>,
     is_gzip: bool,
+}
+
+impl Encoded {
+    fn len(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    fn for_attempt(&self) -> reqwest::Body {
+        match self.pieces.as_slice() {
+            [] => reqwest::Body::default(),
+            [whole] => whole.clone().into(),
+            pieces => reqwest::Body::wrap(PieceBody::new(pieces.iter().cloned())),
+        }
+    }
 }
 
 impl Transport {
@@ -147,7 +162,7 @@ impl Transport {
             builder = builder.header(AUTHORIZATION, authorization.clone());
         }
         if let Some(content_type) = body.content_type {
-            builder = builder.header(CONTENT_TYPE, content_type).body(body.bytes.clone());
+            builder = builder.header(CONTENT_TYPE, content_type).body(body.for_attempt());
             if body.is_gzip {
                 builder = builder.header(CONTENT_ENCODING, "gzip");
             }
@@ -156,7 +171,7 @@ impl Transport {
         let began = Instant::now();
         let sent = builder.send().await;
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
-        count(request, status, began.elapsed(), body.bytes.len());
+        count(request, status, began.elapsed(), body.len());
         let response = sent.map_err(fault)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -182,7 +197,7 @@ impl Transport {
             status,
             retry_after: retry_after(&headers),
             refusal: Refusal::read(&answer_body, content_type(&headers)),
-            sent_bytes: body.bytes.len() as u64,
+            sent_bytes: body.len() as u64,
             accepted_before: self.accepted.load(Relaxed),
         }
         .into_error())
@@ -201,39 +216,39 @@ impl Transport {
     }
 
     async fn encode(&self, request: &Request) -> Result<Encoded, ElasticError> {
-        let (bytes, content_type) = match &request.body {
-            Body::Empty => (Bytes::new(), None),
-            Body::Json(bytes) => (bytes.clone(), Some("application/json")),
-            Body::Ndjson(bytes) => (bytes.clone(), Some("application/x-ndjson")),
+        let (pieces, content_type) = match &request.body {
+            Body::Empty => (Vec::new(), None),
+            Body::Json(bytes) => (vec![bytes.clone()], Some("application/json")),
+            Body::Ndjson(text) => (text.pieces().cloned().collect(), Some("application/x-ndjson")),
         };
-        if !self.shared.compress || bytes.len() < SMALLEST_COMPRESSED {
-            return Ok(Encoded {
-                bytes,
-                content_type,
-                is_gzip: false,
-            });
+        let plain = Encoded {
+            pieces,
+            content_type,
+            is_gzip: false,
+        };
+        if !self.shared.compress || plain.len() < SMALLEST_COMPRESSED {
+            return Ok(plain);
         }
         let cannot = |reason: String| ElasticError::InvalidRequest {
             request: request.label(),
             reason,
         };
-        let compressed = if bytes.len() <= LARGEST_COMPRESSED_INLINE {
-            gzip(&bytes)
+        let compressed = if plain.len() <= LARGEST_COMPRESSED_INLINE {
+            gzip(&plain.pieces)
         } else {
-            tokio::task::spawn_blocking(move || gzip(&bytes))
+            tokio::task::spawn_blocking(move || gzip(&plain.pieces))
                 .await
                 .map_err(|error| cannot(error.to_string()))?
         };
         let bytes = Bytes::from(compressed.map_err(|error| cannot(error.to_string()))?);
         Ok(Encoded {
-            bytes,
+            pieces: vec![bytes],
             content_type,
             is_gzip: true,
         })
     }
 }
 
-/// Level 1: bulk bodies shrink to a fifth already, and higher levels cost more time than the network gives back.
 /// For whoever watches the process, through the `metrics` facade. Times end with the head of the answer.
 fn count(request: &Request, status: Option<u16>, took: Duration, sent_bytes: usize) {
     let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
@@ -243,9 +258,13 @@ fn count(request: &Request, status: Option<u16>, took: Duration, sent_bytes: usi
     counter!("jira_connector_elasticsearch_sent_bytes_total", "operation" => operation).increment(sent_bytes as u64);
 }
 
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
-    encoder.write_all(bytes)?;
+/// Level 1: bulk bodies shrink to a fifth already, and higher levels cost more time than the network gives back.
+fn gzip(pieces: &[Bytes]) -> std::io::Result<Vec<u8>> {
+    let length: usize = pieces.iter().map(Bytes::len).sum();
+    let mut encoder = GzEncoder::new(Vec::with_capacity(length / 4), Compression::fast());
+    for piece in pieces {
+        encoder.write_all(piece)?;
+    }
     encoder.finish()
 }
 

@@ -1,17 +1,22 @@
-//! Builds the newline-delimited body of a bulk request in one buffer. It leaves deciding when a body is full to the sink.
+//! Builds the newline-delimited body of a bulk request. It leaves deciding when a body is full to the sink.
 
 use std::fmt;
-use std::ops::Range;
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::bulk::request::BulkRequest;
+use crate::bulk::text::{BulkText, Place};
 use crate::error::ElasticError;
+
+/// Documents of at least so many bytes become a piece of their own rather than being copied.
+const LARGE: usize = 512 * 1024;
 
 /// Operations for one index, serialised as they are added. All are by id, so sending a body twice is harmless.
 #[derive(Default)]
 pub struct BulkBody {
+    /// What is complete.
+    pieces: Vec<Bytes>,
     buffer: Vec<u8>,
     operations: usize,
 }
@@ -21,7 +26,7 @@ impl fmt::Debug for BulkBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("BulkBody")
-            .field("size_bytes", &self.buffer.len())
+            .field("size_bytes", &self.len_bytes())
             .field("operations", &self.operations)
             .finish()
     }
@@ -32,6 +37,7 @@ impl BulkBody {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
+            pieces: Vec::new(),
             buffer: Vec::with_capacity(capacity),
             operations: 0,
         }
@@ -53,14 +59,14 @@ impl BulkBody {
     }
 
     /// Like [`index`](Self::index) with a document that is JSON text already. The text must be one JSON object without
-    /// line breaks; it is copied as it is. Returns where in the body it is, for whoever wants to keep but one copy.
-    pub fn index_json(&mut self, id: &str, document: &[u8]) -> Result<Range<usize>, ElasticError> {
-        self.copy("index", id, b"", document, b"")
+    /// line breaks; it goes out as it is. Returns where in the body it is, for whoever wants to keep but one copy.
+    pub fn index_json(&mut self, id: &str, document: &Bytes) -> Result<Place, ElasticError> {
+        self.add_json("index", id, b"", document, b"")
     }
 
     /// Like [`update`](Self::update) with a partial document that is JSON text already; the same holds for the text.
-    pub fn update_json(&mut self, id: &str, doc: &[u8]) -> Result<Range<usize>, ElasticError> {
-        self.copy("update", id, b"{\"doc\":", doc, b"}")
+    pub fn update_json(&mut self, id: &str, doc: &Bytes) -> Result<Place, ElasticError> {
+        self.add_json("update", id, b"{\"doc\":", doc, b"}")
     }
 
     /// Like [`update`](Self::update), refused with a conflict (409) when the document changed since this version of it
@@ -89,7 +95,7 @@ impl BulkBody {
     /// Bytes so far, uncompressed.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        self.buffer.len()
+        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.buffer.len()
     }
 
     /// Operations so far.
@@ -106,11 +112,14 @@ impl BulkBody {
 
     /// Hands over the body without copying it and begins a new one. Read [`operations`](Self::operations) before, or
     /// use [`take_request`](Self::take_request).
-    pub fn take(&mut self) -> Bytes {
+    pub fn take(&mut self) -> BulkText {
         self.operations = 0;
         // The next body will be about as large, so growing step by step is spared.
         let next = Vec::with_capacity(self.buffer.len());
-        Bytes::from(std::mem::replace(&mut self.buffer, next))
+        let last = Bytes::from(std::mem::replace(&mut self.buffer, next));
+        let mut pieces = std::mem::take(&mut self.pieces);
+        pieces.push(last);
+        BulkText::new(pieces)
     }
 
     /// Hands over the body as a request to `index`, optionally through an ingest pipeline, and begins a new one.
@@ -128,33 +137,50 @@ impl BulkBody {
 
     /// Turns the body into a request to `index`, optionally through an ingest pipeline.
     #[must_use]
-    pub fn into_request(self, index: &str, pipeline: Option<&str>) -> BulkRequest {
+    pub fn into_request(mut self, index: &str, pipeline: Option<&str>) -> BulkRequest {
+        self.pieces.push(Bytes::from(self.buffer));
         BulkRequest {
             index: index.to_owned(),
             pipeline: pipeline.map(str::to_owned),
             operations: self.operations,
-            body: Bytes::from(self.buffer),
+            body: BulkText::new(self.pieces),
             timeout: None,
         }
     }
 
-    fn copy(
+    fn add_json(
         &mut self,
         action: &str,
         id: &str,
         before: &[u8],
-        json: &[u8],
+        json: &Bytes,
         after: &[u8],
-    ) -> Result<Range<usize>, ElasticError> {
+    ) -> Result<Place, ElasticError> {
         let mut start = 0;
+        if json.len() < LARGE || has_line_break(json) {
+            self.append(action, id, |buffer| {
+                buffer.extend_from_slice(before);
+                start = buffer.len();
+                buffer.extend_from_slice(json);
+                buffer.extend_from_slice(after);
+                Ok(())
+            })?;
+            let bytes = start..start + json.len();
+            let piece = self.pieces.len();
+            return Ok(Place { piece, bytes });
+        }
         self.append(action, id, |buffer| {
             buffer.extend_from_slice(before);
             start = buffer.len();
-            buffer.extend_from_slice(json);
             buffer.extend_from_slice(after);
             Ok(())
         })?;
-        Ok(start..start + json.len())
+        let rest = self.buffer.split_off(start);
+        self.pieces.push(Bytes::from(std::mem::replace(&mut self.buffer, rest)));
+        let piece = self.pieces.len();
+        self.pieces.push(json.clone());
+        let bytes = 0..json.len();
+        Ok(Place { piece, bytes })
     }
 
     fn append<W>(&mut self, action: &str, id: &str, write: W) -> Result<usize, ElasticError>
@@ -216,11 +242,15 @@ impl BulkBody {
 /// Text passed through as `RawValue` may be spread over lines. Inside JSON strings line breaks are always escaped, so a
 /// bare one is white space and may become a blank.
 fn join_lines(json: &mut [u8]) {
-    if json.contains(&b'\n') || json.contains(&b'\r') {
+    if has_line_break(json) {
         for byte in json.iter_mut().filter(|byte| matches!(**byte, b'\n' | b'\r')) {
             *byte = b' ';
         }
     }
+}
+
+fn has_line_break(json: &[u8]) -> bool {
+    json.contains(&b'\n') || json.contains(&b'\r')
 }
 
 #[cfg(test)]
@@ -239,7 +269,33 @@ mod tests {
     }
 
     fn text(body: &mut BulkBody) -> String {
-        String::from_utf8(body.take().to_vec()).unwrap()
+        let text = body.take();
+        String::from_utf8(text.pieces().flat_map(|piece| piece.to_vec()).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_large_document_is_not_copied_and_the_lines_are_the_same() {
+        let large = Bytes::from(format!("{{\"a\":\"{}\"}}", "x".repeat(LARGE)));
+        let small = Bytes::from_static(b"{\"b\":1}");
+        let mut body = BulkBody::default();
+        let places = [
+            body.index_json("1", &small).unwrap(),
+            body.index_json("2", &large).unwrap(),
+            body.update_json("3", &large).unwrap(),
+            body.index_json("4", &small).unwrap(),
+        ];
+        let large_text = std::str::from_utf8(&large).unwrap();
+        let expected = format!(
+            "{{\"index\":{{\"_id\":\"1\"}}}}\n{{\"b\":1}}\n{{\"index\":{{\"_id\":\"2\"}}}}\n{large_text}\n\
+             {{\"update\":{{\"_id\":\"3\"}}}}\n{{\"doc\":{large_text}}}\n{{\"index\":{{\"_id\":\"4\"}}}}\n{{\"b\":1}}\n"
+        );
+        assert_eq!(body.len_bytes(), expected.len());
+        let request = body.into_request("i", None);
+        let lines: Vec<u8> = request.body.pieces().flat_map(|piece| piece.to_vec()).collect();
+        assert!(lines == expected.as_bytes());
+        let found = places.map(|place| request.body.document(&place));
+        assert!(found == [small.clone(), large.clone(), large.clone(), small]);
+        assert_eq!(found[1].as_ptr(), large.as_ptr());
     }
 
     #[test]

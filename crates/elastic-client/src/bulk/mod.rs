@@ -4,6 +4,7 @@
 mod body;
 mod request;
 mod response;
+mod text;
 
 mod item;
 
@@ -11,3 +12,5 @@ pub use body::BulkBody;
 pub use item::{ItemAction, ItemError, ItemOutcome, ItemResult};
 pub use request::BulkRequest;
 pub use response::BulkResponse;
+pub(crate) use text::PieceBody;
+pub use text::{BulkText, Place};

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::bulk::response::BulkResponse;
+use crate::bulk::text::BulkText;
 use crate::error::ElasticError;
 use crate::request::Request;
 use crate::retry::Repeat;
@@ -23,7 +22,7 @@ pub struct BulkRequest {
     /// Ingest pipeline for index operations.
     pub pipeline: Option<String>,
     /// Made by [`BulkBody`](crate::BulkBody).
-    pub body: Bytes,
+    pub body: BulkText,
     /// How many operations the body holds.
     pub operations: usize,
     /// Limit for one attempt, if not the client's.
