@@ -25,8 +25,8 @@ pub(super) const DEFAULT_PIPELINE: &str = "search-default-ingestion";
 
 /// Batches of issues in flight. Enough to hide 100 ms of latency, few enough for flat memory.
 const CONCURRENT_FETCHES: usize = 5;
-/// Bytes of attachments held at once, before they are encoded.
-const DOWNLOAD_BUDGET_BYTES: usize = 24 * 1024 * 1024;
+/// Bytes of attachments on their way from Jira at once, in the form in which they are sent on.
+const DOWNLOAD_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 
 /// Counts up when texts come out differently, so that files are read again.
 const EXTRACTOR: u32 = 1;

@@ -2,12 +2,13 @@
 //!
 //! Which files are wanted is decided in `documents`; parsing is left to `text_extraction`.
 
-use bytes::{Bytes, BytesMut};
+use std::io::Write as _;
+
+use bytes::Bytes;
 use jira_client::{AttachmentRef, JiraClient, JiraError};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
-use crate::sync::encode::{EncodedFile, FileEncoder};
-use crate::sync::{FileContent, PendingAttachment, SourceError};
+use crate::sync::{EncodedFile, FileBuffer, FileContent, FileEncoder, PendingAttachment, SourceError};
 use crate::text_extraction::{ExtractionFailure, FileText, LocalExtractor, ServiceExtractor};
 
 /// Tries of a download whose body broke off; the client only repeats what fails before the body begins.
@@ -79,12 +80,9 @@ fn reference(attachment: &PendingAttachment) -> AttachmentRef {
 }
 
 async fn in_memory(client: &JiraClient, attachment: &PendingAttachment) -> Result<Bytes, JiraError> {
-    let begin = || BytesMut::with_capacity(attachment.size as usize);
-    let content = collected(client, attachment, begin, |content, chunk| {
-        content.extend_from_slice(chunk)
-    })
-    .await?;
-    Ok(content.freeze())
+    let begin = || FileBuffer::new(attachment.size as usize);
+    let take = |content: &mut FileBuffer, chunk: &[u8]| content.write_all(chunk).expect("memory takes every write");
+    Ok(collected(client, attachment, begin, take).await?.into_bytes())
 }
 
 async fn encoded(client: &JiraClient, attachment: &PendingAttachment) -> Result<EncodedFile, JiraError> {

@@ -2,16 +2,12 @@
 //!
 //! Adds what every document carries besides its own fields. Which fields those are is left to `source::documents`.
 
-use std::fmt;
-use std::io::Write as _;
-
-use base64::engine::general_purpose::{GeneralPurpose, STANDARD as BASE64};
-use base64::write::EncoderWriter;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::document::{ACCESS_FIELD, Document, DocumentKind};
+use super::encoded_file::EncodedFile;
 
 /// Names the settings that the content of an attachment was extracted with. A change means: download it again.
 pub const EXTRACTION_FIELD: &str = "_extraction";
@@ -38,58 +34,6 @@ pub struct PipelineFlags {
     pub max_text_size: usize,
 }
 
-/// The beginning of a document: `_attachment` with a whole file. Made while the file arrives, in the place from where it
-/// is sent, because a second copy of a file of many megabytes would double what a sync needs.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EncodedFile {
-    text: Vec<u8>,
-}
-
-/// A file that is still arriving.
-pub struct FileEncoder {
-    writer: EncoderWriter<'static, GeneralPurpose, Vec<u8>>,
-}
-
-// It is the content of a document, which does not belong into logs.
-impl fmt::Debug for EncodedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EncodedFile").finish_non_exhaustive()
-    }
-}
-
-impl FileEncoder {
-    const BEGINNING: &[u8] = b"{\"_attachment\":\"";
-    /// Room for the other fields of an attachment; with more of them the text is moved once.
-    const OTHER_FIELDS: usize = 4096;
-
-    /// For a file of `size` bytes.
-    pub fn new(size: u64) -> Self {
-        let mut text = Vec::with_capacity(Self::encoded_size(size) as usize);
-        text.extend_from_slice(Self::BEGINNING);
-        Self {
-            writer: EncoderWriter::new(text, &BASE64),
-        }
-    }
-
-    /// Bytes that a file of `size` bytes takes from its first byte until its document is written.
-    pub fn encoded_size(size: u64) -> u64 {
-        size.div_ceil(3)
-            .saturating_mul(4)
-            .saturating_add((Self::BEGINNING.len() + Self::OTHER_FIELDS) as u64)
-    }
-
-    /// The next bytes of the file.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.writer.write_all(bytes).expect("memory takes every write");
-    }
-
-    /// The file as it was pushed.
-    pub fn finish(mut self) -> EncodedFile {
-        let text = self.writer.finish().expect("memory takes every write");
-        EncodedFile { text }
-    }
-}
-
 /// A whole document without file content, for an index operation.
 pub fn whole(document: Document, flags: PipelineFlags) -> Bytes {
     to_json(&with_flags(document, flags))
@@ -101,12 +45,7 @@ pub fn whole_with_content(document: Document, flags: PipelineFlags, extraction: 
     fields.insert(EXTRACTION_FIELD.into(), extraction.into());
     // Without it the pipeline keeps 100,000 characters.
     fields.insert("_attachment_indexed_chars".into(), flags.max_text_size.into());
-    let rest = to_json(&fields);
-    let mut line = content.text;
-    line.reserve_exact(rest.len() + 1);
-    line.extend_from_slice(b"\",");
-    line.extend_from_slice(&rest[1..]);
-    line.into()
+    content.with_fields(&to_json(&fields))
 }
 
 /// A whole attachment with its text, for an index operation. `extraction` names the settings in force.
@@ -195,6 +134,7 @@ mod tests {
 
     use super::*;
     use crate::sync::document::DocumentId;
+    use crate::sync::encoded_file::FileEncoder;
 
     const FLAGS: PipelineFlags = PipelineFlags {
         extract_binary_content: true,

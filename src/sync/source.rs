@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::document::{Document, DocumentKind};
-use super::encode::EncodedFile;
+use super::encoded_file::EncodedFile;
 use super::listing::{CompleteListing, IssueId};
 
 /// A data source that is logged in and ready to be read.
@@ -197,7 +197,7 @@ pub struct PendingAttachment {
 }
 
 /// What came of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum FileContent {
     /// All of it: the sink's pipeline takes the text.
     File(EncodedFile),
