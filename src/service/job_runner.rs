@@ -302,7 +302,7 @@ impl JobRunner {
             .with_advanced_rules(setup.advanced_rules.clone());
         let source = Arc::new(login.open(files, Utc::now()).await?.with_extraction(extraction));
         fence.before_write().await.map_err(SyncError::from)?;
-        ContentIndex::new(&data, &setup.index).prepare().await?;
+        let new_fields = ContentIndex::new(&data, &setup.index).prepare().await?;
         if setup.settings.document_level_security {
             // Tokens that no search finds would hide everything at best.
             let access = IdentityIndex::new(data.clone(), &setup.index).access_field().await;
@@ -311,7 +311,7 @@ impl JobRunner {
         let pipeline = self.existing_pipeline(setup).await?;
         let options = SinkOptions::from_config(&self.bulk);
         let sink = IndexSink::start(data, &setup.index, Some(pipeline), options, Arc::clone(progress), fence);
-        Ok((source, Arc::new(sink)))
+        Ok((source, Arc::new(sink.with_new_fields(new_fields))))
     }
 
     /// A bulk request through a pipeline that does not exist refuses every document; better to say it once.

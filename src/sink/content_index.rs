@@ -5,6 +5,7 @@
 use elastic_client::{ElasticClient, ElasticError};
 use serde_json::{Map, Value, json};
 
+use super::new_fields::NewFields;
 use crate::sync::encode::{EXTRACTION_FIELD, INGESTION_ERRORS_FIELD};
 
 /// Jira sites have hundreds of custom fields, and some of them are objects.
@@ -34,12 +35,16 @@ impl<'a> ContentIndex<'a> {
 
     /// Makes the index, or adds to an existing one what is missing: the fixed fields that it does not map yet, and room
     /// for fields beyond the limit instead of refused documents. Existing mappings stay as they are.
-    pub async fn prepare(&self) -> Result<(), ElasticError> {
+    ///
+    /// Returns how fields that are still unknown are mapped; none in an index with other templates than ours.
+    pub async fn prepare(&self) -> Result<Option<NewFields>, ElasticError> {
+        let ours = &definition()["mappings"];
         if self.create_if_missing().await? {
-            return Ok(());
+            return Ok(Some(NewFields::of(ours)));
         }
         let indices = self.client.indices();
-        let missing = missing_properties(&indices.get_mapping(self.name).await?);
+        let mappings = indices.get_mapping(self.name).await?;
+        let missing = missing_properties(&mappings);
         if !missing.is_empty() {
             indices
                 .put_mapping(self.name, &json!({ "properties": missing }))
@@ -50,7 +55,9 @@ impl<'a> ContentIndex<'a> {
                 self.name,
                 &json!({ "index.mapping.total_fields.ignore_dynamic_beyond_limit": true }),
             )
-            .await
+            .await?;
+        let same = |setting: &str| mappings[setting] == ours[setting];
+        Ok((same("dynamic_templates") && same("date_detection") && same("dynamic")).then(|| NewFields::of(&mappings)))
     }
 }
 

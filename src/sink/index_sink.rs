@@ -20,11 +20,12 @@ use super::content_index;
 use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
 use super::in_flight::InFlightLimit;
+use super::new_fields::NewFields;
 use super::rehearsal;
 use super::scan::{self, ContentScan};
 use crate::config::{BulkConfig, ErrorMonitorConfig};
 use crate::sync::{
-    DocumentId, Flushed, IndexSelection, IssueId, Operation, Progress, Rehearsal, Sink, SinkError, WriteFence,
+    Document, DocumentId, Flushed, IndexSelection, IssueId, Operation, Progress, Rehearsal, Sink, SinkError, WriteFence,
 };
 use crate::telemetry::{DocumentOutcome, DocumentSettled};
 
@@ -93,6 +94,7 @@ pub struct IndexSink {
     shared: Arc<Shared>,
     budget: Arc<Semaphore>,
     budget_units: usize,
+    new_fields: Option<tokio::sync::Mutex<NewFields>>,
     commands: mpsc::Sender<Command>,
     batcher: tokio::sync::Mutex<BatcherState>,
     longest_wait: Duration,
@@ -150,6 +152,22 @@ impl Shared {
     /// A document that was written is not in the index.
     pub(super) fn not_stored(&self) {
         self.incomplete.store(true, Relaxed);
+    }
+
+    /// Maps new fields. Returns false when that is refused, as beyond the limit of fields; Elasticsearch then maps what
+    /// it has room for, document by document.
+    async fn map_ahead(&self, properties: &Value) -> bool {
+        let mapping = json!({ "properties": properties });
+        match self.client.indices().put_mapping(&self.index, &mapping).await {
+            Ok(()) => {
+                debug!(index.name = self.index, "mapped new fields");
+                true
+            }
+            Err(error) => {
+                debug!(error = %error, "left new fields to elasticsearch");
+                false
+            }
+        }
     }
 
     /// Maps a field that has values of several types. When it is mapped already, by another batch or long ago, the
@@ -256,10 +274,18 @@ impl IndexSink {
             shared,
             budget: Arc::new(Semaphore::new(budget_units)),
             budget_units,
+            new_fields: None,
             commands,
             batcher: tokio::sync::Mutex::new(BatcherState::Running(batcher)),
             longest_wait: options.longest_wait,
         }
+    }
+
+    /// Fields that are new to the index are mapped so before their documents are sent, those of a batch at once.
+    #[must_use]
+    pub fn with_new_fields(mut self, new_fields: Option<NewFields>) -> Self {
+        self.new_fields = new_fields.map(tokio::sync::Mutex::new);
+        self
     }
 
     /// Sends nothing more, and waits `patience` at most for the answers to what was sent, so that it counts.
@@ -301,6 +327,21 @@ impl Drop for IndexSink {
 
 impl Sink for IndexSink {
     type Scan = ContentScan;
+
+    async fn expect(&self, documents: &[Document]) -> Result<(), SinkError> {
+        let Some(new_fields) = &self.new_fields else {
+            return Ok(());
+        };
+        // Other batches wait: most of their fields are these.
+        let mut new_fields = new_fields.lock().await;
+        if let Some(properties) = new_fields.of_batch(documents) {
+            self.shared.fence.before_write().await?;
+            if !self.shared.map_ahead(&properties).await {
+                new_fields.give_up();
+            }
+        }
+        Ok(())
+    }
 
     async fn write(&self, operation: Operation) -> Result<(), SinkError> {
         if let Some(refused) = self.shared.too_large(&operation) {

@@ -11,9 +11,11 @@ mod batcher;
 mod delivery;
 mod in_flight;
 mod mapping_repair;
+pub mod new_fields;
 mod rehearsal;
 mod scan;
 
 pub use content_index::ContentIndex;
 pub use identity_index::{AccessIndexError, IdentityIndex, StoredIdentity};
 pub use index_sink::{IndexSink, RequestRetry, SinkOptions};
+pub use new_fields::NewFields;

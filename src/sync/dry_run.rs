@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::document::{DocumentId, fingerprint};
+use super::document::{Document, DocumentId, fingerprint};
 use super::listing::IssueId;
 use super::sink::{Flushed, IndexScan, IndexSelection, IndexedPage, Operation, Rehearsal, Sink, SinkError};
 
@@ -79,6 +79,10 @@ impl<K: Sink> DryRunSink<K> {
 
 impl<K: Sink> Sink for DryRunSink<K> {
     type Scan = K::Scan;
+
+    async fn expect(&self, _: &[Document]) -> Result<(), SinkError> {
+        Ok(())
+    }
 
     async fn write(&self, operation: Operation) -> Result<(), SinkError> {
         let counter = match &operation {

@@ -238,15 +238,20 @@ impl<S: Source, K: Sink> Batch<S, K> {
         outcome.absent = fetched.absent;
         outcome.neighbours = fetched.neighbours;
         let gate = RuleGate::new(&self.sync.options.rules, &mut fetched.documents);
-        // All are encoded before the first one waits for its share of the budget: as text they take a fifth.
-        let mut operations = Vec::with_capacity(fetched.documents.len());
+        let mut documents = Vec::with_capacity(fetched.documents.len());
         for mut document in fetched.documents {
             if gate.admits(&mut document) {
-                operations.push(self.operation(document, &mut outcome));
+                documents.push(document);
             } else {
                 self.leave_out(&document, &mut outcome);
             }
         }
+        self.sync.sink.expect(&documents).await?;
+        // All are encoded before the first one waits for its share of the budget: as text they take a fifth.
+        let encoded = documents
+            .into_iter()
+            .map(|document| self.operation(document, &mut outcome));
+        let operations: Vec<Operation> = encoded.collect();
         for operation in operations {
             self.sync.sink.write(operation).await?;
         }

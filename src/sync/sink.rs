@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::checkpoint::BatchTicket;
-use super::document::{DocumentId, DocumentKind};
+use super::document::{Document, DocumentId, DocumentKind};
 use super::listing::IssueId;
 use super::write_fence::WriteRefused;
 
@@ -83,6 +83,9 @@ impl Operation {
 
 /// The content index of one sync.
 pub trait Sink: Send + Sync + 'static {
+    /// Tells which documents come next, for what can be prepared for many at once.
+    fn expect(&self, documents: &[Document]) -> impl Future<Output = Result<(), SinkError>> + Send;
+
     /// Accepts an operation; waits while the byte budget is used up. Its outcome is known after [`Sink::flush`].
     fn write(&self, operation: Operation) -> impl Future<Output = Result<(), SinkError>> + Send;
 
