@@ -74,7 +74,7 @@ impl NewFields {
         }
         let news = self.known.take_new(&self.templates, "");
         self.without_news = if news.is_empty() { self.without_news + 1 } else { 0 };
-        (!news.is_empty()).then(|| Value::Object(news))
+        (!news.is_empty()).then_some(Value::Object(news))
     }
 
     /// Leaves the rest to Elasticsearch.

@@ -1,5 +1,7 @@
 //! The plain case: the service finds a job, syncs everything, and its records tell the truth. Faults are elsewhere.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -8,6 +10,62 @@ use crate::harness::{Setup, Stack, eventually};
 fn instant(value: &Value) -> DateTime<Utc> {
     let text = value.as_str().unwrap_or_else(|| panic!("no instant: {value}"));
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+/// Fields are mapped a batch at a time; the same documents in an index that learns them one by one give the same types.
+async fn assert_fields_are_mapped_as_elasticsearch_would(stack: &Stack) {
+    let elastic = &stack.elastic;
+    let mapped = elastic.get(&format!("/{}/_mapping", stack.index)).await[&stack.index]["mappings"].take();
+    let state = format!(
+        "/_cluster/state/metadata/{}?filter_path=**.mapping_version",
+        stack.index
+    );
+    let updates = elastic.get(&state).await["metadata"]["indices"][&stack.index]["mapping_version"].take();
+    assert!(
+        updates.as_u64().unwrap() < 20,
+        "the mapping was changed {updates} times"
+    );
+
+    let learning = format!("{}-learning", stack.index);
+    let mut definition = mapped.clone();
+    let properties = definition["properties"].as_object_mut().unwrap();
+    properties.retain(|name, _| !matches!(name.as_str(), "Issue" | "Custom_Fields" | "Project" | "issue" | "size"));
+    elastic
+        .put(&format!("/{learning}"), &json!({ "mappings": definition }))
+        .await;
+    for (number, document) in stack.documents().await.values().step_by(9).enumerate() {
+        // A field with values of two types is refused; the sync maps it as text then.
+        let path = format!("/{learning}/_doc/{number}");
+        elastic.call(reqwest::Method::PUT, &path, Some(document)).await;
+    }
+    let learned = elastic.get(&format!("/{learning}/_mapping")).await[&learning]["mappings"].take();
+    let (learned, mapped) = (leaves(&learned), leaves(&mapped));
+    assert!(learned.len() > 100, "{} fields", learned.len());
+    for (field, mapping) in learned {
+        assert_eq!(mapped.get(&field), Some(&mapping), "{field}");
+    }
+    let (status, _) = elastic
+        .call(reqwest::Method::DELETE, &format!("/{learning}"), None)
+        .await;
+    assert_eq!(status, 200);
+}
+
+fn leaves(mappings: &Value) -> BTreeMap<String, Value> {
+    let mut leaves = BTreeMap::new();
+    for (name, mapping) in mappings["properties"].as_object().into_iter().flatten() {
+        if mapping["type"] == "object" {
+            // Empty where it was met.
+        } else if mapping["properties"].is_object() {
+            leaves.extend(
+                self::leaves(mapping)
+                    .into_iter()
+                    .map(|(inner, leaf)| (format!("{name}.{inner}"), leaf)),
+            );
+        } else {
+            leaves.insert(name.clone(), mapping.clone());
+        }
+    }
+    leaves
 }
 
 /// A connector made in Kibana: the record first, its fields once the service has registered them.
@@ -89,6 +147,7 @@ async fn two_full_syncs_by_the_service_leave_the_whole_jira_and_honest_records()
 
     let first_downloads = stack.jira.requests_to("attachment_content");
     assert!(first_downloads > 0);
+    assert_fields_are_mapped_as_elasticsearch_would(&stack).await;
     let first = stack.outlines().await;
     stack.jira.site.reset_requests();
     let again = stack.elastic.create_job(&stack.connector).await;
