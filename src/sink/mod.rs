@@ -11,7 +11,7 @@ mod batcher;
 mod delivery;
 mod in_flight;
 mod mapping_repair;
-pub mod new_fields;
+mod new_fields;
 mod rehearsal;
 mod scan;
 

@@ -59,13 +59,9 @@ pub(crate) async fn simulate(
 }
 
 /// The document is encoded already and may be many megabytes.
-fn body(id: &str, source: &Bytes) -> Bytes {
+fn body(id: &str, source: &Bytes) -> Vec<Bytes> {
     let head = format!("{{\"docs\":[{{\"_id\":{},\"_source\":", json!(id));
-    let mut body = Vec::with_capacity(head.len() + source.len() + 3);
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(source);
-    body.extend_from_slice(b"}]}");
-    body.into()
+    vec![Bytes::from(head), source.clone(), Bytes::from_static(b"}]}")]
 }
 
 fn read(answer: &Answer) -> Result<Simulated, ElasticError> {

@@ -16,7 +16,8 @@ use crate::retry::Repeat;
 #[derive(Clone)]
 pub(crate) enum Body {
     Empty,
-    Json(Bytes),
+    /// Pieces of one JSON text.
+    Json(Vec<Bytes>),
     /// Newline-delimited JSON, for bulk requests.
     Ndjson(BulkText),
 }
@@ -74,12 +75,12 @@ impl Request {
     }
 
     pub(crate) fn json(mut self, body: &Value) -> Self {
-        self.body = Body::Json(Bytes::from(body.to_string()));
+        self.body = Body::Json(vec![Bytes::from(body.to_string())]);
         self
     }
 
-    pub(crate) fn encoded_json(mut self, body: Bytes) -> Self {
-        self.body = Body::Json(body);
+    pub(crate) fn encoded_json(mut self, pieces: Vec<Bytes>) -> Self {
+        self.body = Body::Json(pieces);
         self
     }
 

@@ -218,7 +218,7 @@ impl Transport {
     async fn encode(&self, request: &Request) -> Result<Encoded, ElasticError> {
         let (pieces, content_type) = match &request.body {
             Body::Empty => (Vec::new(), None),
-            Body::Json(bytes) => (vec![bytes.clone()], Some("application/json")),
+            Body::Json(pieces) => (pieces.clone(), Some("application/json")),
             Body::Ndjson(text) => (text.pieces().cloned().collect(), Some("application/x-ndjson")),
         };
         let plain = Encoded {
