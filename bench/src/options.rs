@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// them at one latency (full@20)
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub(crate) only: Vec<String>,
-    /// Load the documents at most so often before measuring, until Elasticsearch has compiled its hot code
+    /// Load the documents and sync at most so often before measuring, until Elasticsearch has compiled its hot code
     #[arg(long, default_value_t = 8, value_name = "N")]
     pub(crate) warm_up: u32,
     /// Measure everything so often and keep the fastest of each

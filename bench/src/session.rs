@@ -14,7 +14,7 @@ use crate::extraction;
 use crate::jira::Jira;
 use crate::loader::{Load, Loader};
 use crate::machine::Machine;
-use crate::meter::{Meter, wait_for_quiet};
+use crate::meter::{CpuSeconds, Meter, wait_for_quiet};
 use crate::options::{Case, Kind, Options};
 use crate::process::Process;
 use crate::report::{Measurement, Report, best};
@@ -30,7 +30,7 @@ const CHANGED: usize = 50;
 /// Requests that the bare loader keeps in flight.
 const IN_FLIGHT: [usize; 4] = [1, 2, 4, 8];
 const WARM_UP_IN_FLIGHT: usize = 4;
-/// A load that costs Elasticsearch more than this share of the cheapest one before has gained nothing from warming up.
+/// A round that costs Elasticsearch more than this share of the cheapest one before has gained nothing from warming up.
 const CHEAPER: f64 = 0.97;
 
 /// Tells what is going on.
@@ -94,7 +94,7 @@ impl Session<'_> {
         Connector::create(&self.elastic, &self.jira, INDEX, programs, folder, &fields).await
     }
 
-    /// One sync gives the documents; loading them over and over warms Elasticsearch up, then it is measured.
+    /// One sync gives the documents. Loading them and syncing warms Elasticsearch up, then loading is measured.
     async fn loads(&self) -> anyhow::Result<Vec<Load>> {
         let wanted = self.options.wants_loader();
         let warms_up = self.options.warm_up > 0 && !self.options.cases()?.is_empty();
@@ -102,11 +102,8 @@ impl Session<'_> {
             return Ok(Vec::new());
         }
         (self.say)("a first sync, not measured, for the documents that the bare loader sends");
-        self.jira.set_latency(0).await?;
         let connector = self.connector(false).await?;
-        let mut worker = connector.start_worker().await?;
-        connector.run_job(&self.elastic, &mut worker, "full").await?;
-        worker.stop().await?;
+        self.unmeasured_sync(&connector).await?;
         let loader = Loader::prepare(&self.elastic, &self.jira, &connector).await?;
         let (documents, mib) = (loader.documents(), loader.bytes() / (1024 * 1024));
         (self.say)(&format!("the loader has {documents} documents, {mib} MiB"));
@@ -130,13 +127,18 @@ impl Session<'_> {
         Ok(loads)
     }
 
-    /// Loads until two loads in a row were no cheaper than the cheapest before them.
+    /// Loads and syncs in turns, so that neither has the warmer node, until two rounds in a row were no cheaper than the
+    /// cheapest before them.
     async fn warm_up(&self, loader: &Loader) -> anyhow::Result<()> {
         let (mut cheapest, mut no_cheaper) = (f64::INFINITY, 0);
         for round in 1..=self.options.warm_up {
             let load = loader.load(&self.elastic, &self.jira, WARM_UP_IN_FLIGHT).await?;
-            let cpu = load.cpu_seconds.elasticsearch;
-            (self.say)(&format!("warming up, load {round}: Elasticsearch {cpu:.2} CPU s"));
+            let sync = self.unmeasured_sync(&self.connector(false).await?).await?;
+            let (load, sync) = (load.cpu_seconds.elasticsearch, sync.elasticsearch);
+            (self.say)(&format!(
+                "warming up, round {round}: Elasticsearch {load:.2} CPU s for the load, {sync:.2} for a sync"
+            ));
+            let cpu = load + sync;
             no_cheaper = if cpu < cheapest * CHEAPER { 0 } else { no_cheaper + 1 };
             if no_cheaper == 2 {
                 break;
@@ -144,6 +146,16 @@ impl Session<'_> {
             cheapest = cheapest.min(cpu);
         }
         Ok(())
+    }
+
+    async fn unmeasured_sync(&self, connector: &Connector) -> anyhow::Result<CpuSeconds> {
+        self.jira.set_latency(0).await?;
+        let mut worker = connector.start_worker().await?;
+        let meter = Meter::start(&self.elastic, self.jira.pid(), Some(worker.pid())).await?;
+        connector.run_job(&self.elastic, &mut worker, "full").await?;
+        let cpu = meter.cpu().await?;
+        worker.stop().await?;
+        Ok(cpu)
     }
 
     /// Each latency has an index of its own, on which its cases build.
@@ -268,8 +280,8 @@ impl Session<'_> {
         };
         let (name, seconds) = (case.to_string(), end.seconds);
         (self.say)(&format!(
-            "{name}: {seconds:.2} s, worker {:.2} CPU s",
-            cpu_seconds.worker
+            "{name}: {seconds:.2} s, worker {:.2} CPU s, Elasticsearch {:.2} CPU s",
+            cpu_seconds.worker, cpu_seconds.elasticsearch
         ));
         Ok(Measurement {
             case,

@@ -1,28 +1,26 @@
-//! How many bulk requests are in flight: one at first, fewer when Elasticsearch is busy, more again when it is not.
+//! How many bulk requests are in flight: fewer when Elasticsearch is busy, more again when it is not.
+//!
+//! It only counts; sending is left to `batcher`, and what an answer means to `delivery`.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// So many batches in a row must pass before one more request is sent at a time, once there was an overload.
+/// So many batches in a row must pass before one more request is sent at a time.
 const RECOVER_AFTER: usize = 10;
 
-/// Begins with one and grows by one with each success: a new index learns its fields from the first batch, where many at
-/// a time would have it learn the same ones many times. Halves on overload, and then grows by one after a run of
-/// successes, as congestion control does.
+/// Halves on overload and grows by one after a run of successes, as congestion control does.
 #[derive(Debug)]
 pub(super) struct InFlightLimit {
     most: usize,
     current: AtomicUsize,
     successes: AtomicUsize,
-    was_overloaded: AtomicBool,
 }
 
 impl InFlightLimit {
     pub(super) fn new(most: usize) -> Self {
         Self {
             most: most.max(1),
-            current: AtomicUsize::new(1),
+            current: AtomicUsize::new(most.max(1)),
             successes: AtomicUsize::new(0),
-            was_overloaded: AtomicBool::new(false),
         }
     }
 
@@ -31,18 +29,12 @@ impl InFlightLimit {
     }
 
     pub(super) fn overloaded(&self) {
-        self.was_overloaded.store(true, Relaxed);
         self.successes.store(0, Relaxed);
         self.current.store((self.current() / 2).max(1), Relaxed);
     }
 
     pub(super) fn recovered(&self) {
-        let needed = if self.was_overloaded.load(Relaxed) {
-            RECOVER_AFTER
-        } else {
-            1
-        };
-        if self.successes.fetch_add(1, Relaxed) + 1 >= needed {
+        if self.successes.fetch_add(1, Relaxed) + 1 >= RECOVER_AFTER {
             self.successes.store(0, Relaxed);
             self.current.store((self.current() + 1).min(self.most), Relaxed);
         }
@@ -54,19 +46,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_begins_with_one_and_grows_with_each_success() {
-        let limit = InFlightLimit::new(3);
-        assert_eq!(limit.current(), 1);
-        limit.recovered();
-        assert_eq!(limit.current(), 2);
-        (0..5).for_each(|_| limit.recovered());
-        assert_eq!(limit.current(), 3);
-    }
-
-    #[test]
     fn it_halves_on_overload_and_recovers_step_by_step() {
         let limit = InFlightLimit::new(5);
-        (0..4).for_each(|_| limit.recovered());
+        assert_eq!(limit.current(), 5);
         limit.overloaded();
         assert_eq!(limit.current(), 2);
         limit.overloaded();

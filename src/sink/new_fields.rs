@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::content_index;
 use crate::sync::Document;
 
 /// After so many batches in a row without a new field the rest is left to Elasticsearch: looking has its price too.
@@ -42,6 +43,8 @@ enum Kind {
     Long,
     Double,
     Boolean,
+    /// Values of several types: as text each of them can be searched, and none is refused.
+    Mixed,
 }
 
 /// One dynamic template.
@@ -116,7 +119,7 @@ impl Fields {
                 let field = field.or_insert_with(|| Field::Object(Self::default()));
                 match field {
                     Field::Object(fields) => fields.add(object, levels - 1),
-                    // Of two types: Elasticsearch has the say.
+                    // A value and an object: Elasticsearch has the say.
                     Field::New(_) => *field = Field::Known,
                     Field::Known => {}
                 }
@@ -135,7 +138,7 @@ impl Fields {
             Some(field @ Field::New(Kind::Long)) if kind == Kind::Double => *field = Field::New(kind),
             Some(Field::New(Kind::Double)) if kind == Kind::Long => {}
             Some(Field::New(earlier)) if *earlier == kind => {}
-            Some(field @ Field::New(_)) => *field = Field::Known,
+            Some(field @ Field::New(_)) => *field = Field::New(Kind::Mixed),
             Some(_) => {}
             None if name.trim().is_empty() || name.contains('.') => {}
             None => {
@@ -178,10 +181,14 @@ impl Kind {
             Self::Long => "long",
             Self::Double => "double",
             Self::Boolean => "boolean",
+            Self::Mixed => "text",
         }
     }
 
     fn mapping(self, templates: &[Template], name: &str, path: &str) -> Value {
+        if self == Self::Mixed {
+            return content_index::text();
+        }
         let found = templates.iter().find(|template| template.is_for(self, name, path));
         found.map_or_else(|| json!({ "type": self.name() }), |template| template.mapping.clone())
     }
@@ -276,13 +283,20 @@ mod tests {
     #[test]
     fn what_is_unclear_is_left_to_elasticsearch() {
         let batch = documents(&[
-            json!({ "two": 1, "a.b": "x", "": "x", "c": { "d.e": { "f": 1 } }, "huge": u64::MAX }),
-            json!({ "two": "word", "whole": 1 }),
+            json!({ "a.b": "x", "": "x", "c": { "d.e": { "f": 1 } }, "huge": u64::MAX }),
+            json!({ "whole": 1 }),
             json!({ "whole": 1.5 }),
         ]);
         assert_eq!(index().of_batch(&batch), Some(json!({ "whole": { "type": "double" } })));
         let mixed = documents(&[json!({ "a": "x" }), json!({ "a": { "b": 1 } })]);
         assert_eq!(index().of_batch(&mixed), None);
+    }
+
+    #[test]
+    fn values_of_several_types_become_text() {
+        let batch = documents(&[json!({ "due": [1, "word"], "on": true }), json!({ "on": 1 })]);
+        let text = content_index::text();
+        assert_eq!(index().of_batch(&batch), Some(json!({ "due": text, "on": text })));
     }
 
     #[test]
