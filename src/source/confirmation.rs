@@ -1,6 +1,5 @@
 //! Asks Jira once more about what a listing lacked: is it gone, out of scope, or was the search index behind?
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
@@ -14,8 +13,6 @@ use crate::sync::{Confirmation, IssueId};
 const FETCHED_AT_ONCE: usize = 100;
 /// Ids that one search can be told to look at outside its index.
 const RECONCILED_AT_ONCE: usize = 50;
-/// Issues that are read past the index before the index is believed about others.
-const COMPARED_ONE_BY_ONE: usize = 100;
 
 /// Confirms missing issues.
 pub(super) async fn issues(
@@ -71,47 +68,11 @@ pub(super) async fn issues(
 /// Issues that advanced rules do not find. Only Jira can say whether an issue fits a query that somebody wrote, and
 /// where search cannot be told to look past its index, its word counts for issues that the index knows as they are now.
 ///
-/// A search costs one request for many issues, reading one past the index a request each. After a change of the rules
-/// thousands may have left: then those that search does not know, and a sample of the others, are read past the index,
-/// and the rest only if the sample shows that the index is behind.
+/// That is a request for each issue, thousands after a change of the rules. A sample of them would be cheaper and would
+/// prove nothing about the others: an index is behind for single issues, too.
 async fn beside_the_index(client: &JiraClient, ids: &[IssueId]) -> Result<Vec<(IssueId, Confirmation)>, JiraError> {
     let indexed = searched(client, "", ids).await?;
-    let (known, unknown): (Vec<IssueId>, Vec<IssueId>) = ids.iter().partition(|id| indexed.contains_key(id));
-    let (sample, rest) = sample(known, &indexed);
-    let mut answers = compared(client, &indexed, &unknown).await?;
-    let of_sample = compared(client, &indexed, &sample).await?;
-    if of_sample.iter().all(|(_, answer)| *answer == Confirmation::OutOfScope) {
-        answers.extend(rest.into_iter().map(|id| (id, Confirmation::OutOfScope)));
-    } else {
-        answers.extend(compared(client, &indexed, &rest).await?);
-    }
-    answers.extend(of_sample);
-    Ok(answers)
-}
-
-/// Which of the issues that search knows are compared with the store first: half of the sample are those that changed
-/// last, which most likely changed again meanwhile, and half are taken evenly from the others. All, when there are few.
-fn sample(mut known: Vec<IssueId>, indexed: &HashMap<IssueId, Option<Updated>>) -> (Vec<IssueId>, Vec<IssueId>) {
-    known.sort_unstable_by_key(|id| Reverse(indexed.get(id).copied().flatten()));
-    if known.len() <= COMPARED_ONE_BY_ONE {
-        return (known, Vec::new());
-    }
-    let others = known.split_off(COMPARED_ONE_BY_ONE / 2);
-    let step = others.len().div_ceil(COMPARED_ONE_BY_ONE / 2);
-    let mut rest = Vec::with_capacity(others.len());
-    for (position, id) in others.into_iter().enumerate() {
-        if position % step == 0 {
-            known.push(id)
-        } else {
-            rest.push(id)
-        }
-    }
-    // Search does not say of these when they changed: only the store does.
-    let (silent, rest): (Vec<IssueId>, Vec<IssueId>) = rest
-        .into_iter()
-        .partition(|id| indexed.get(id).is_none_or(Option::is_none));
-    known.extend(silent);
-    (known, rest)
+    compared(client, &indexed, ids).await
 }
 
 /// Reads issues one by one, past the index, and compares.
@@ -209,26 +170,6 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
-
-    #[test]
-    fn few_are_all_compared_and_of_many_the_newest_and_an_even_sample() {
-        let at = |id: IssueId| jira_client::parse_timestamp(&format!("2024-09-20T{:02}:{:02}:00Z", id / 60, id % 60));
-        let indexed: HashMap<_, _> = (0..1_000).map(|id| (id, if id == 7 { None } else { at(id) })).collect();
-        let (all, none) = sample((0..100).collect(), &indexed);
-        assert_eq!((all.len(), none.len()), (100, 0));
-
-        let (compared, believed) = sample((0..1_000).collect(), &indexed);
-        assert!((950..1_000).all(|id| compared.contains(&id)), "the newest");
-        assert!(compared.contains(&7), "search does not say when it changed");
-        assert!((80..=101).contains(&compared.len()), "{}", compared.len());
-        let longest_gap = (0..950)
-            .step_by(20)
-            .all(|from| (from..from + 40).any(|id| compared.contains(&id)));
-        assert!(longest_gap, "{compared:?}");
-        let mut both = [compared, believed].concat();
-        both.sort_unstable();
-        assert_eq!(both, (0..1_000).collect::<Vec<_>>());
-    }
 
     #[test_case(Some(Some("2024-09-19T21:57:31.000-0500")) => true; "search knows it as it is, to the second")]
     #[test_case(Some(Some("2024-09-19T21:57:31.666-0500")) => true; "search knows it as it is")]
