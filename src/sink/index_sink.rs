@@ -94,7 +94,8 @@ pub struct IndexSink {
     shared: Arc<Shared>,
     budget: Arc<Semaphore>,
     budget_units: usize,
-    new_fields: Option<tokio::sync::Mutex<NewFields>>,
+    new_fields: Option<Mutex<NewFields>>,
+    mapping: tokio::sync::Mutex<()>,
     commands: mpsc::Sender<Command>,
     batcher: tokio::sync::Mutex<BatcherState>,
     longest_wait: Duration,
@@ -275,6 +276,7 @@ impl IndexSink {
             budget: Arc::new(Semaphore::new(budget_units)),
             budget_units,
             new_fields: None,
+            mapping: tokio::sync::Mutex::default(),
             commands,
             batcher: tokio::sync::Mutex::new(BatcherState::Running(batcher)),
             longest_wait: options.longest_wait,
@@ -284,7 +286,7 @@ impl IndexSink {
     /// Fields that are new to the index are mapped so before their documents are sent, those of a batch at once.
     #[must_use]
     pub fn with_new_fields(mut self, new_fields: Option<NewFields>) -> Self {
-        self.new_fields = new_fields.map(tokio::sync::Mutex::new);
+        self.new_fields = new_fields.map(Mutex::new);
         self
     }
 
@@ -332,12 +334,17 @@ impl Sink for IndexSink {
         let Some(new_fields) = &self.new_fields else {
             return Ok(());
         };
-        // Other batches wait: most of their fields are these.
-        let mut new_fields = new_fields.lock().await;
-        if let Some(properties) = new_fields.of_batch(documents) {
+        let seen = || new_fields.lock().unwrap_or_else(PoisonError::into_inner);
+        if !seen().look_at(documents) {
+            return Ok(());
+        }
+        // One update at a time, with the fields of all batches that wait for it.
+        let _turn = self.mapping.lock().await;
+        let news = seen().take();
+        if let Some(properties) = news {
             self.shared.fence.before_write().await?;
             if !self.shared.map_ahead(&properties).await {
-                new_fields.give_up();
+                seen().give_up();
             }
         }
         Ok(())

@@ -67,14 +67,19 @@ impl NewFields {
         }
     }
 
-    /// The fields of these documents that are not mapped yet, as `properties`. From now on they count as mapped.
-    pub(super) fn of_batch(&mut self, documents: &[Document]) -> Option<Value> {
+    /// Looks at the fields of a batch. Returns false when nobody needs to look any more.
+    pub(super) fn look_at(&mut self, documents: &[Document]) -> bool {
         if self.without_news >= BATCHES_WITHOUT_NEWS {
-            return None;
+            return false;
         }
         for document in documents {
             self.known.add(&document.fields, DEEPEST);
         }
+        true
+    }
+
+    /// The fields that are not mapped yet, as `properties`. From now on they count as mapped.
+    pub(super) fn take(&mut self) -> Option<Value> {
         let news = self.known.take_new(&self.templates, "");
         self.without_news = if news.is_empty() { self.without_news + 1 } else { 0 };
         (!news.is_empty()).then_some(Value::Object(news))
@@ -256,6 +261,10 @@ mod tests {
         }))
     }
 
+    fn news_of(fields: &mut NewFields, batch: &[Document]) -> Option<Value> {
+        fields.look_at(batch).then(|| fields.take()).flatten()
+    }
+
     #[test]
     fn fields_of_a_batch_are_mapped_at_once_as_the_templates_say() {
         let batch = documents(&[
@@ -265,7 +274,7 @@ mod tests {
         ]);
         let mut fields = index();
         assert_eq!(
-            fields.of_batch(&batch),
+            news_of(&mut fields, &batch),
             Some(json!({
                 "issue": { "properties": {
                     "due": { "type": "date" },
@@ -277,7 +286,7 @@ mod tests {
                 "sla": { "properties": { "first": { "properties": { "stopTime": { "type": "date" } } } } },
             }))
         );
-        assert_eq!(fields.of_batch(&batch), None);
+        assert_eq!(news_of(&mut fields, &batch), None);
     }
 
     #[test]
@@ -287,22 +296,22 @@ mod tests {
             json!({ "whole": 1 }),
             json!({ "whole": 1.5 }),
         ]);
-        assert_eq!(index().of_batch(&batch), Some(json!({ "whole": { "type": "double" } })));
+        assert_eq!(news_of(&mut index(), &batch), Some(json!({ "whole": { "type": "double" } })));
         let mixed = documents(&[json!({ "a": "x" }), json!({ "a": { "b": 1 } })]);
-        assert_eq!(index().of_batch(&mixed), None);
+        assert_eq!(news_of(&mut index(), &mixed), None);
     }
 
     #[test]
     fn values_of_several_types_become_text() {
         let batch = documents(&[json!({ "due": [1, "word"], "on": true }), json!({ "on": 1 })]);
         let text = content_index::text();
-        assert_eq!(index().of_batch(&batch), Some(json!({ "due": text, "on": text })));
+        assert_eq!(news_of(&mut index(), &batch), Some(json!({ "due": text, "on": text })));
     }
 
     #[test]
     fn looking_ends_when_nothing_new_came_for_long() {
         let mut fields = index();
-        (0..BATCHES_WITHOUT_NEWS).for_each(|_| assert_eq!(fields.of_batch(&[]), None));
-        assert_eq!(fields.of_batch(&documents(&[json!({ "late": "x" })])), None);
+        (0..BATCHES_WITHOUT_NEWS).for_each(|_| assert_eq!(news_of(&mut fields, &[]), None));
+        assert_eq!(news_of(&mut fields, &documents(&[json!({ "late": "x" })])), None);
     }
 }

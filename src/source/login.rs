@@ -84,7 +84,8 @@ impl Login {
 
     /// Resolves the configured projects and reads the field list.
     pub async fn open(self, files: FileRules, now: DateTime<Utc>) -> Result<JiraSource, LoginError> {
-        let fields = self.client.fields().await?;
+        let fields = async { Ok(self.client.fields().await?) };
+        let (fields, scope) = futures::future::try_join(fields, self.scope()).await?;
         let base_url = match self.server.base_url.trim().trim_end_matches('/') {
             "" => self.settings.url.as_str().trim_end_matches('/').to_owned(),
             stated => stated.to_owned(),
@@ -96,7 +97,6 @@ impl Login {
             sync_started: in_account_zone(now, zone),
             files,
         };
-        let scope = self.scope().await?;
         let access = if self.settings.document_level_security {
             Some(DocumentAccess::read(&self.client, &scope.projects, self.settings.readers_per_issue).await?)
         } else {
