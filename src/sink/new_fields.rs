@@ -296,7 +296,10 @@ mod tests {
             json!({ "whole": 1 }),
             json!({ "whole": 1.5 }),
         ]);
-        assert_eq!(news_of(&mut index(), &batch), Some(json!({ "whole": { "type": "double" } })));
+        assert_eq!(
+            news_of(&mut index(), &batch),
+            Some(json!({ "whole": { "type": "double" } }))
+        );
         let mixed = documents(&[json!({ "a": "x" }), json!({ "a": { "b": 1 } })]);
         assert_eq!(news_of(&mut index(), &mixed), None);
     }
