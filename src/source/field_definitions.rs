@@ -71,6 +71,22 @@ const TEXT: FieldDefinition = FieldDefinition {
     advanced: false,
 };
 
+/// A switch that is off.
+const TOGGLE: FieldDefinition = FieldDefinition {
+    kind: FieldType::Bool,
+    display: "toggle",
+    initial: "false",
+    ..TEXT
+};
+
+/// A switch that older records lack.
+const ADDED_TOGGLE: FieldDefinition = FieldDefinition {
+    default: Some("false"),
+    required: false,
+    advanced: true,
+    ..TOGGLE
+};
+
 const CLOUD: &[(&str, &str)] = &[("data_source", "\"jira_cloud\"")];
 const CLOUD_SERVICE_ACCOUNT: &[(&str, &str)] = &[
     ("data_source", "\"jira_cloud\""),
@@ -176,11 +192,8 @@ pub const FIELDS: &[FieldDefinition] = &[
     FieldDefinition {
         key: "ssl_enabled",
         label: "Enable SSL",
-        kind: FieldType::Bool,
-        display: "toggle",
-        initial: "false",
         tooltip: Some("Adds the certificate below to those the system trusts. HTTPS is verified either way."),
-        ..TEXT
+        ..TOGGLE
     },
     FieldDefinition {
         key: "ssl_ca",
@@ -214,21 +227,15 @@ pub const FIELDS: &[FieldDefinition] = &[
     FieldDefinition {
         key: "use_document_level_security",
         label: "Enable document level security",
-        kind: FieldType::Bool,
-        display: "toggle",
-        initial: "false",
         tooltip: Some("Carries Jira's permissions over to Elasticsearch. Needs access control syncs."),
-        ..TEXT
+        ..TOGGLE
     },
     FieldDefinition {
         key: "use_text_extraction_service",
         label: "Use text extraction service",
-        kind: FieldType::Bool,
-        display: "toggle",
-        initial: "false",
         tooltip: Some("Needs the separate extraction service; switch content extraction off in the pipeline."),
         advanced: true,
-        ..TEXT
+        ..TOGGLE
     },
     FieldDefinition {
         key: "max_deletion_percent",
@@ -358,47 +365,29 @@ pub const FIELDS: &[FieldDefinition] = &[
     FieldDefinition {
         key: "sync_changelog",
         label: "Index the history of issues",
-        kind: FieldType::Bool,
-        display: "toggle",
-        initial: "false",
-        default: Some("false"),
-        required: false,
         tooltip: Some(
             "Each entry of an issue's history becomes a document: who changed which field when. One more request for \
              100 issues.",
         ),
-        advanced: true,
-        ..TEXT
+        ..ADDED_TOGGLE
     },
     FieldDefinition {
         key: "sync_agile",
         label: "Index boards and sprints",
-        kind: FieldType::Bool,
-        display: "toggle",
-        initial: "false",
-        default: Some("false"),
-        required: false,
         tooltip: Some(
             "Boards and sprints become documents. Needs Jira Software. One request or more for each board with \
              sprints, in full syncs and whenever deletions are looked for.",
         ),
-        advanced: true,
-        ..TEXT
+        ..ADDED_TOGGLE
     },
     FieldDefinition {
         key: "sync_jsm",
         label: "Index what service management knows",
-        kind: FieldType::Bool,
-        display: "toggle",
-        initial: "false",
-        default: Some("false"),
-        required: false,
         tooltip: Some(
             "Request type, organizations and service levels of issues under names that do not depend on the site. \
              Needs Jira Service Management, and no further request.",
         ),
-        advanced: true,
-        ..TEXT
+        ..ADDED_TOGGLE
     },
     FieldDefinition {
         key: "file_extensions",

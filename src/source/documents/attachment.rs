@@ -88,20 +88,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::source::custom_fields::CustomFieldNames;
-    use crate::source::documents::FileRules;
 
     fn listed(field: Value) -> Attachments {
-        let context = DocumentContext {
-            base_url: "https://example.atlassian.net".into(),
-            custom_fields: CustomFieldNames::default(),
-            sync_started: String::new(),
-            files: FileRules {
-                max_size: 100,
-                read_here: false,
-                extensions: Vec::new(),
-            },
-        };
+        let mut context = DocumentContext::for_test(&[]);
+        context.files.max_size = 100;
         let fields = Map::from_iter([("attachment".to_owned(), field)]);
         attachments(
             &context,

@@ -16,3 +16,26 @@ pub struct DocumentContext {
     /// Which files have their content indexed.
     pub files: FileRules,
 }
+
+#[cfg(test)]
+impl DocumentContext {
+    /// A sync that reads no files of a site with these custom fields.
+    pub fn for_test(custom_fields: &[(&str, &str)]) -> Self {
+        let field = |(id, name): &(&str, &str)| jira_client::Field {
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
+            custom: true,
+            schema: None,
+        };
+        Self {
+            base_url: "https://example.atlassian.net".into(),
+            custom_fields: CustomFieldNames::new(&custom_fields.iter().map(field).collect::<Vec<_>>()),
+            sync_started: String::new(),
+            files: FileRules {
+                max_size: 0,
+                read_here: false,
+                extensions: Vec::new(),
+            },
+        }
+    }
+}

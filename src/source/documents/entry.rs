@@ -42,21 +42,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::source::custom_fields::CustomFieldNames;
-    use crate::source::documents::FileRules;
 
     #[test]
     fn a_restricted_comment_is_a_document_of_its_own() {
-        let context = DocumentContext {
-            base_url: "https://example.atlassian.net".into(),
-            custom_fields: CustomFieldNames::default(),
-            sync_started: String::new(),
-            files: FileRules {
-                max_size: 0,
-                read_here: false,
-                extensions: Vec::new(),
-            },
-        };
+        let context = DocumentContext::for_test(&[]);
         let issue = Issue {
             id: 7,
             key: "AL-1".into(),

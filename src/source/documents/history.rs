@@ -186,8 +186,6 @@ mod tests {
     use test_case::test_case;
 
     use super::*;
-    use crate::source::custom_fields::CustomFieldNames;
-    use crate::source::documents::FileRules;
 
     fn field(id: &str, name: &str, custom: &str) -> Field {
         Field {
@@ -254,16 +252,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_a_document_of_its_own() {
-        let context = DocumentContext {
-            base_url: "https://example.atlassian.net".into(),
-            custom_fields: CustomFieldNames::default(),
-            sync_started: String::new(),
-            files: FileRules {
-                max_size: 0,
-                read_here: false,
-                extensions: Vec::new(),
-            },
-        };
+        let context = DocumentContext::for_test(&[]);
         let issue = Issue {
             id: 7,
             key: "AL-1".into(),

@@ -63,30 +63,12 @@ fn project_key(key: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use jira_client::Field;
     use serde_json::json;
 
     use super::*;
-    use crate::source::custom_fields::CustomFieldNames;
-    use crate::source::documents::FileRules;
 
     fn context() -> DocumentContext {
-        let field = Field {
-            id: "customfield_10010".into(),
-            name: "Team".into(),
-            custom: true,
-            schema: None,
-        };
-        DocumentContext {
-            base_url: "https://example.atlassian.net".into(),
-            custom_fields: CustomFieldNames::new(&[field]),
-            sync_started: String::new(),
-            files: FileRules {
-                max_size: 0,
-                read_here: false,
-                extensions: Vec::new(),
-            },
-        }
+        DocumentContext::for_test(&[("customfield_10010", "Team")])
     }
 
     fn built(fields: Value) -> Document {
