@@ -151,12 +151,19 @@ mod tests {
             "browse:7&role:7.2&group:~staff",
             "browse:7@customfield_3:ab-1&level:4@customfield_5:~x%26y",
             "browse:7",
+            "browse:7@odd%3Afield:x:y",
             "something else",
         ]);
+        assert!(in_use.field_groups["odd:field"].contains(&Group::id("x:y")));
         assert_eq!(in_use.roles(), BTreeSet::from([(7, 2)]));
         assert_eq!(
             in_use.groups(),
-            BTreeSet::from([Group::name("staff"), Group::id("ab-1"), Group::name("x&y")])
+            BTreeSet::from([
+                Group::name("staff"),
+                Group::id("ab-1"),
+                Group::id("x:y"),
+                Group::name("x&y")
+            ])
         );
         assert_eq!(in_use.suffixes[&7].first().unwrap().text, "&role:7.2&group:~staff");
     }

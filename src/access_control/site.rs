@@ -294,4 +294,31 @@ mod tests {
         assert!(!of(&[Holder::CustomerPortal]), "nobody may browse, and that is known");
         assert!(!of(&[]));
     }
+
+    /// Teams, say, as actors of a role: nobody comes in by them, the others do, and it is said.
+    #[test]
+    fn actors_that_are_not_known_open_nothing_and_are_named() {
+        let (ada, bob) = (Account::new("ada"), Account::new("bob"));
+        let actors = RoleActors {
+            accounts: HashSet::from([ada.clone()]),
+            unknown: BTreeSet::from(["atlassian-team-role-actor".to_owned()]),
+            ..RoleActors::default()
+        };
+        let site = Site {
+            roles: HashMap::from([
+                ((1, 5), Known::Read(actors)),
+                ((2, 5), Known::Unreadable("forbidden".into())),
+            ]),
+            ..Site::default()
+        };
+        assert!(site.is_actor(&ada, 1, 5) && !site.is_actor(&bob, 1, 5));
+        assert!(!site.is_actor(&ada, 2, 5), "the same role of another project");
+        assert_eq!(
+            site.unreadable(),
+            [
+                "role 5 in project ?: actors of type \"atlassian-team-role-actor\" are not known",
+                "role 5 in project ?: forbidden",
+            ]
+        );
+    }
 }

@@ -203,7 +203,8 @@ pub(super) fn role(project: u64, id: u64) -> String {
 
 /// An account is set off by `=` and a group by `:`, so that tokens of single people can be told from the others.
 pub(super) fn related(relation: &Relation, subject: &Subject) -> String {
-    let field = escape(&relation.to_string());
+    // The first colon ends the field: whoever names a field otherwise could name the groups of another one.
+    let field = escape(&relation.to_string()).replace(':', "%3A");
     match subject {
         Subject::Account(account) => format!("@{field}={}", escape(account.as_str())),
         Subject::Group(group) => format!("@{field}:{}", escape(&group.to_string())),
@@ -231,6 +232,7 @@ fn escape(text: &str) -> String {
 
 pub(super) fn unescape(text: &str) -> String {
     text.replace("%40", "@")
+        .replace("%3A", ":")
         .replace("%3D", "=")
         .replace("%26", "&")
         .replace("%25", "%")
@@ -303,8 +305,47 @@ mod tests {
 
     #[test]
     fn names_come_back_as_they_were() {
-        for name in ["a", "100%", "a%26b", "x@y=z&w"] {
+        for name in ["a", "100%", "a%26b", "x@y=z&w", "%3A", "~a:b", "a,\"b\" ~&group:c"] {
             assert_eq!(unescape(&escape(name)), name);
         }
+    }
+
+    /// Names that look like parts of tokens, by every kind of Jira's words.
+    #[test]
+    fn no_two_readers_share_a_token() {
+        let names = [
+            "a",
+            "A",
+            "~a",
+            "a:b",
+            "a&level:3",
+            "a@reporter=x",
+            "a=b",
+            "a%3Db",
+            "b:~a",
+            ":",
+            "a,b",
+            "\"a\"",
+        ];
+        let fields = ["customfield_1", "customfield_1:~a", "customfield_1=a", "a:b", "a"];
+        let subjects = names.iter().flat_map(|name| {
+            [
+                Subject::Account(Account::new(name)),
+                Subject::Group(Group::name(name)),
+                // Ids are Jira's own and never begin with the mark of a name.
+                Subject::Group(Group::id(&format!("id-{name}"))),
+            ]
+        });
+        let mut made: Vec<String> = subjects
+            .flat_map(|subject| {
+                fields
+                    .iter()
+                    .map(move |field| related(&Relation::field(field), &subject))
+            })
+            .collect();
+        made.extend(names.iter().map(|name| account(&Account::new(name))));
+        made.extend([level(3), role(7, 3), "&internal".to_owned()]);
+        let all = made.len();
+        assert_eq!(made.into_iter().collect::<BTreeSet<_>>().len(), all);
     }
 }

@@ -84,8 +84,9 @@ impl Login {
 
     /// Resolves the configured projects and reads the field list.
     pub async fn open(self, files: FileRules, now: DateTime<Utc>) -> Result<JiraSource, LoginError> {
-        let fields = async { Ok(self.client.fields().await?) };
-        let (fields, scope) = futures::future::try_join(fields, self.scope()).await?;
+        // One after the other: of a Jira that refuses, two refusals at once teach a pace that is far too slow.
+        let fields = self.client.fields().await?;
+        let scope = self.scope().await?;
         let base_url = match self.server.base_url.trim().trim_end_matches('/') {
             "" => self.settings.url.as_str().trim_end_matches('/').to_owned(),
             stated => stated.to_owned(),

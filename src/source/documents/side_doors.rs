@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 /// Members of an object that make it an issue and not, say, a project, which has a key too.
 const CONTENT: [&str; 2] = ["fields", "summary"];
+/// What stays of it.
+const NAMES: [&str; 4] = ["id", "key", "issueId", "issueKey"];
 /// Deeper structures are dropped rather than searched.
 const DEEPEST: usize = 32;
 
@@ -23,15 +25,17 @@ fn close(value: &mut Value, depth: usize) {
     }
     match value {
         Value::Array(values) => values.iter_mut().for_each(|value| close(value, depth + 1)),
-        Value::Object(object) if is_issue(object) => object.retain(|member, _| matches!(member.as_str(), "id" | "key")),
+        Value::Object(object) if is_issue(object) => object.retain(|member, _| NAMES.contains(&member.as_str())),
         Value::Object(object) => object.values_mut().for_each(|value| close(value, depth + 1)),
         _ => {}
     }
 }
 
 fn is_issue(object: &Map<String, Value>) -> bool {
-    let key = object.get("key").and_then(Value::as_str);
-    key.is_some_and(is_issue_key) && CONTENT.iter().any(|member| object.contains_key(*member))
+    let mut keys = ["key", "issueKey"]
+        .iter()
+        .filter_map(|member| object.get(*member)?.as_str());
+    keys.any(is_issue_key) && CONTENT.iter().any(|member| object.contains_key(*member))
 }
 
 /// `AL-1`: letters, digits and underscores, a hyphen, digits.
@@ -63,6 +67,7 @@ mod tests {
             "issuelinks": [{"id": "9", "type": {"name": "Blocks"}, "outwardIssue": other}],
             "customfield_1": {"data": {"id": 2, "key": "B_C-2", "summary": "secret plan"}},
             "customfield_2": {"key": "option-1", "value": "kept"},
+            "customfield_3": [{"issueId": 2, "issueKey": "B-2", "summary": "secret plan"}],
         })
         .as_object()
         .cloned()
@@ -78,6 +83,7 @@ mod tests {
                 "issuelinks": [{"id": "9", "type": {"name": "Blocks"}, "outwardIssue": {"id": "2", "key": "B-2"}}],
                 "customfield_1": {"data": {"id": 2, "key": "B_C-2"}},
                 "customfield_2": {"key": "option-1", "value": "kept"},
+                "customfield_3": [{"issueId": 2, "issueKey": "B-2"}],
             })
         );
     }

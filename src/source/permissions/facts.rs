@@ -83,14 +83,16 @@ fn security(field: Option<&Value>) -> SecurityLevel {
 }
 
 fn restriction(field: Option<&Value>) -> Restriction {
-    let restrictions = match field {
+    let field = match field {
         None | Some(Value::Null) => return Restriction::None,
-        Some(field) => field.get("issuerestrictions"),
+        Some(field) => field,
     };
-    let kinds = match restrictions {
-        None | Some(Value::Null) => return Restriction::None,
+    let kinds = match field.get("issuerestrictions") {
+        Some(Value::Null) => return Restriction::None,
         Some(Value::Object(kinds)) => kinds,
-        Some(_) => return Restriction::Unreadable,
+        None if says_nothing(field) => return Restriction::None,
+        // A restriction in words that this version does not know.
+        None | Some(_) => return Restriction::Unreadable,
     };
     let mut roles = BTreeSet::new();
     for (kind, entries) in kinds {
@@ -115,6 +117,14 @@ fn restriction(field: Option<&Value>) -> Restriction {
     } else {
         Restriction::Roles(roles)
     }
+}
+
+/// `shouldDisplay` is about the form on the screen.
+fn says_nothing(restriction: &Value) -> bool {
+    let mut members = restriction.as_object().map(|members| members.keys());
+    members
+        .as_mut()
+        .is_some_and(|names| names.all(|name| name == "shouldDisplay"))
 }
 
 /// Whom a value names: a user, a group, or a list of them.
@@ -162,6 +172,9 @@ mod tests {
     #[test_case(json!({"issuerestrictions": {"projectrole": [{"restrictionValue": "10002"}]}}) => Restriction::Roles(BTreeSet::from([10002])))]
     #[test_case(json!({"issuerestrictions": {"projectrole": [{"restrictionValue": "?"}]}}) => Restriction::Unreadable)]
     #[test_case(json!({"issuerestrictions": {"group": [{"restrictionValue": "x"}]}}) => Restriction::Unreadable; "another kind")]
+    #[test_case(json!({"roles": ["10002"]}) => Restriction::Unreadable; "in other words")]
+    #[test_case(json!(["10002"]) => Restriction::Unreadable; "a list")]
+    #[test_case(json!({"shouldDisplay": false}) => Restriction::None; "nothing but the form")]
     fn restrictions(field: Value) -> Restriction {
         restriction(Some(&field))
     }
