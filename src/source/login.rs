@@ -84,7 +84,6 @@ impl Login {
 
     /// Resolves the configured projects and reads the field list.
     pub async fn open(self, files: FileRules, now: DateTime<Utc>) -> Result<JiraSource, LoginError> {
-        // One after the other: of a Jira that refuses, two refusals at once teach a pace that is far too slow.
         let fields = self.client.fields().await?;
         let scope = self.scope().await?;
         let base_url = match self.server.base_url.trim().trim_end_matches('/') {

@@ -121,10 +121,8 @@ fn restriction(field: Option<&Value>) -> Restriction {
 
 /// `shouldDisplay` is about the form on the screen.
 fn says_nothing(restriction: &Value) -> bool {
-    let mut members = restriction.as_object().map(|members| members.keys());
-    members
-        .as_mut()
-        .is_some_and(|names| names.all(|name| name == "shouldDisplay"))
+    let members = restriction.as_object();
+    members.is_some_and(|members| members.keys().all(|name| name == "shouldDisplay"))
 }
 
 /// Whom a value names: a user, a group, or a list of them.

@@ -23,6 +23,8 @@ const DOUBLING: Duration = Duration::from_secs(8);
 /// Faster than this nothing needs to be held back.
 const UNLIMITED: f64 = 500.0;
 const SLOWEST: f64 = 0.05;
+/// A refusal takes no more than this from the rate when nothing was let through since the last cut: nothing was measured.
+const UNMEASURED_CUT: f64 = 0.5;
 /// What a bucket or window of a second forgives after a pause.
 const FORGIVEN: Duration = Duration::from_secs(1);
 /// A rate change below this does not need another ticker.
@@ -143,7 +145,8 @@ impl Pace {
         let (ceiling, to_ceiling) = if active >= LONG {
             (measured.max(0.93 * rate).min(rate), TO_CEILING)
         } else {
-            (measured.clamp(0.1 * rate, 0.97 * rate), TO_GUESS)
+            let least = if learned.taken == 0 { UNMEASURED_CUT } else { 0.1 };
+            (measured.clamp(least * rate, 0.97 * rate), TO_GUESS)
         };
         let ceiling = ceiling.max(SLOWEST);
         self.cut(now, pause, ceiling, Some(to_ceiling));

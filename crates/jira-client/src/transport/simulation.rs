@@ -143,7 +143,7 @@ fn two_classes(worker: usize) -> EndpointClass {
 }
 
 // What was in a bucket at the beginning counts as possible, too.
-#[test_case(Counting::Bucket(5.0, 5.0), 305, 60, 0.94; "a bucket of a second for a minute")]
+#[test_case(Counting::Bucket(5.0, 5.0), 305, 60, 0.92; "a bucket of a second for a minute")]
 #[test_case(Counting::Bucket(5.0, 5.0), 3005, 600, 0.95; "a bucket of a second for ten minutes")]
 #[test_case(Counting::Bucket(70.0, 5.0), 3070, 600, 0.95; "a large bucket")]
 #[test_case(Counting::Sliding(5), 3000, 600, 0.85; "any second")]
@@ -253,6 +253,25 @@ async fn a_long_wait_comes_from_a_quota_and_does_not_slow_what_follows() {
     for _ in 0..100 {
         assert_eq!(wait_for(&gate, class).await, 0);
     }
+}
+
+/// Nothing was let through between them, so they say little about the rate.
+#[tokio::test(start_paused = true)]
+async fn a_few_refusals_in_a_row_do_not_stop_the_client() {
+    let gate = Gate::new(10, 10);
+    let class = EndpointClass::Search;
+    for _ in 0..3 {
+        let admission = gate.admit(class).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        gate.refused(PauseScope::Everything, class, admission.at, Duration::from_millis(50));
+    }
+    let start = Instant::now();
+    for _ in 0..10 {
+        gate.admit(class).await;
+        gate.taken(class, Announced::default(), Duration::MAX);
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
