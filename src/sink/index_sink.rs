@@ -330,7 +330,7 @@ impl Drop for IndexSink {
 impl Sink for IndexSink {
     type Scan = ContentScan;
 
-    async fn expect(&self, documents: &[Document]) -> Result<(), SinkError> {
+    async fn expect(&self, documents: &[&Document]) -> Result<(), SinkError> {
         let Some(new_fields) = &self.new_fields else {
             return Ok(());
         };

@@ -30,7 +30,11 @@ struct Fields(BTreeMap<String, Field>);
 
 #[derive(Debug)]
 enum Field {
-    Object(Fields),
+    Object {
+        fields: Fields,
+        /// Not mapped yet: an object without any value is mapped, too.
+        is_new: bool,
+    },
     /// Mapped, or seen before and left to Elasticsearch.
     Known,
     New(Kind),
@@ -68,7 +72,7 @@ impl NewFields {
     }
 
     /// Looks at the fields of a batch. Returns false when nobody needs to look any more.
-    pub(super) fn look_at(&mut self, documents: &[Document]) -> bool {
+    pub(super) fn look_at(&mut self, documents: &[&Document]) -> bool {
         if self.without_news >= BATCHES_WITHOUT_NEWS {
             return false;
         }
@@ -94,8 +98,11 @@ impl NewFields {
 impl Fields {
     fn mapped(properties: &Value) -> Self {
         let properties = properties.as_object().into_iter().flatten();
-        let field = |mapping: &Value| match mapping["properties"].is_object() {
-            true => Field::Object(Self::mapped(&mapping["properties"])),
+        let field = |mapping: &Value| match is_object(mapping) {
+            true => Field::Object {
+                fields: Self::mapped(&mapping["properties"]),
+                is_new: false,
+            },
             false => Field::Known,
         };
         Self(
@@ -107,26 +114,30 @@ impl Fields {
 
     fn add(&mut self, object: &Map<String, Value>, levels: usize) {
         for (name, value) in object {
-            self.add_value(name, value, levels);
+            if name.split('.').all(|part| !part.trim().is_empty()) {
+                self.add_value(name, value, levels);
+            }
         }
     }
 
     fn add_value(&mut self, name: &str, value: &Value, levels: usize) {
         match value {
-            Value::Null => {}
-            Value::Array(items) => items.iter().for_each(|item| self.add_value(name, item, levels)),
+            Value::Null => return,
+            Value::Array(items) => return items.iter().for_each(|item| self.add_value(name, item, levels)),
+            _ => {}
+        }
+        // A dot in a name means an object to Elasticsearch.
+        if let Some((object, rest)) = name.split_once('.') {
+            if let Some(fields) = self.object(object, levels) {
+                fields.add_value(rest, value, levels - 1);
+            }
+            return;
+        }
+        match value {
+            Value::Null | Value::Array(_) => {}
             Value::Object(object) => {
-                // A dot in a name means an object to Elasticsearch.
-                if levels == 0 || name.is_empty() || name.contains('.') {
-                    return;
-                }
-                let field = self.0.entry(name.to_owned());
-                let field = field.or_insert_with(|| Field::Object(Self::default()));
-                match field {
-                    Field::Object(fields) => fields.add(object, levels - 1),
-                    // A value and an object: Elasticsearch has the say.
-                    Field::New(_) => *field = Field::Known,
-                    Field::Known => {}
+                if let Some(fields) = self.object(name, levels) {
+                    fields.add(object, levels - 1);
                 }
             }
             Value::String(_) => self.add_leaf(name, Kind::String),
@@ -138,6 +149,25 @@ impl Fields {
         }
     }
 
+    /// The fields of an object; none when it is too deep, or when Elasticsearch has the say.
+    fn object(&mut self, name: &str, levels: usize) -> Option<&mut Self> {
+        if levels == 0 {
+            return None;
+        }
+        let field = self.0.entry(name.to_owned()).or_insert_with(|| Field::Object {
+            fields: Self::default(),
+            is_new: true,
+        });
+        // A value and an object: whichever document comes first decides.
+        if matches!(field, Field::New(_)) {
+            *field = Field::Known;
+        }
+        match field {
+            Field::Object { fields, .. } => Some(fields),
+            Field::New(_) | Field::Known => None,
+        }
+    }
+
     fn add_leaf(&mut self, name: &str, kind: Kind) {
         match self.0.get_mut(name) {
             Some(field @ Field::New(Kind::Long)) if kind == Kind::Double => *field = Field::New(kind),
@@ -145,7 +175,6 @@ impl Fields {
             Some(Field::New(earlier)) if *earlier == kind => {}
             Some(field @ Field::New(_)) => *field = Field::New(Kind::Mixed),
             Some(_) => {}
-            None if name.trim().is_empty() || name.contains('.') => {}
             None => {
                 self.0.insert(name.to_owned(), Field::New(kind));
             }
@@ -163,9 +192,9 @@ impl Fields {
             };
             match field {
                 Field::Known => {}
-                Field::Object(fields) => {
+                Field::Object { fields, is_new } => {
                     let inner = fields.take_new(templates, &path);
-                    if !inner.is_empty() {
+                    if std::mem::take(is_new) || !inner.is_empty() {
                         news.insert(name.clone(), json!({ "properties": inner }));
                     }
                 }
@@ -222,6 +251,12 @@ impl Template {
     }
 }
 
+/// Whether this is the mapping of an object that takes new fields.
+fn is_object(mapping: &Value) -> bool {
+    let plain = mapping["enabled"].is_null() && mapping["dynamic"].is_null();
+    mapping["properties"].is_object() || (mapping["type"] == "object" && plain)
+}
+
 /// Elasticsearch's simple patterns: `*` stands for anything, dots included.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
@@ -262,7 +297,10 @@ mod tests {
     }
 
     fn news_of(fields: &mut NewFields, batch: &[Document]) -> Option<Value> {
-        fields.look_at(batch).then(|| fields.take()).flatten()
+        fields
+            .look_at(&batch.iter().collect::<Vec<_>>())
+            .then(|| fields.take())
+            .flatten()
     }
 
     #[test]
@@ -284,6 +322,7 @@ mod tests {
                 } },
                 "custom": { "properties": { "points": { "type": "double" } } },
                 "sla": { "properties": { "first": { "properties": { "stopTime": { "type": "date" } } } } },
+                "nothing": { "properties": {} },
             }))
         );
         assert_eq!(news_of(&mut fields, &batch), None);
@@ -292,7 +331,7 @@ mod tests {
     #[test]
     fn what_is_unclear_is_left_to_elasticsearch() {
         let batch = documents(&[
-            json!({ "a.b": "x", "": "x", "c": { "d.e": { "f": 1 } }, "huge": u64::MAX }),
+            json!({ "a..b": "x", "": "x", ".c": { "f": 1 }, "huge": u64::MAX }),
             json!({ "whole": 1 }),
             json!({ "whole": 1.5 }),
         ]);
@@ -302,6 +341,28 @@ mod tests {
         );
         let mixed = documents(&[json!({ "a": "x" }), json!({ "a": { "b": 1 } })]);
         assert_eq!(news_of(&mut index(), &mixed), None);
+    }
+
+    #[test]
+    fn dots_in_names_mean_objects() {
+        let batch = documents(&[
+            json!({ "issue.due": "soon", "custom": { "open.points": 3, "open": { "by.team": ["x", 1] } } }),
+            json!({ "custom.open": { "late": true } }),
+        ]);
+        let open = json!({
+            "points": { "type": "double" },
+            "by": { "properties": { "team": content_index::text() } },
+            "late": { "type": "boolean" },
+        });
+        let mut fields = index();
+        assert_eq!(
+            news_of(&mut fields, &batch),
+            Some(json!({
+                "issue": { "properties": { "due": { "type": "date" } } },
+                "custom": { "properties": { "open": { "properties": open } } },
+            }))
+        );
+        assert_eq!(news_of(&mut fields, &batch), None);
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl<K: Sink> DryRunSink<K> {
 impl<K: Sink> Sink for DryRunSink<K> {
     type Scan = K::Scan;
 
-    async fn expect(&self, _: &[Document]) -> Result<(), SinkError> {
+    async fn expect(&self, _: &[&Document]) -> Result<(), SinkError> {
         Ok(())
     }
 

@@ -35,6 +35,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             .map_or_else(|| self.source.opened_at(), |checkpoint| checkpoint.started);
         let projects = self.source.projects().await?;
         let boards = boards::read(self).await?;
+        // They are written last, when new fields would cost most.
+        self.sink.expect(&projects.iter().collect::<Vec<_>>()).await?;
         let attachments = if self.sink.seems_empty().await? {
             Arc::default()
         } else {

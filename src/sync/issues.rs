@@ -246,7 +246,9 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 self.leave_out(&document, &mut outcome);
             }
         }
-        self.sync.sink.expect(&documents).await?;
+        let files = fetched.attachments.iter().map(|attachment| &attachment.document);
+        let all: Vec<&Document> = documents.iter().chain(files).collect();
+        self.sync.sink.expect(&all).await?;
         // All are encoded before the first one waits for its share of the budget: as text they take a fifth.
         let encoded = documents
             .into_iter()
