@@ -33,9 +33,9 @@ pub(crate) struct Options {
     /// Load the documents and sync at most so often before measuring, until Elasticsearch has compiled its hot code
     #[arg(long, default_value_t = 8, value_name = "N")]
     pub(crate) warm_up: u32,
-    /// Measure everything so often and keep the fastest of each
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) repeat: u32,
+    /// Measure everything so often, in turns, and keep what took the median time [default: 3, of large data and files 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: Option<u32>,
     /// Wait at most so long before each measurement for the machine to become quiet
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub(crate) patience: u64,
@@ -122,6 +122,14 @@ impl fmt::Display for Case {
 }
 
 impl Options {
+    /// How often everything is measured.
+    pub(crate) fn rounds(&self) -> u32 {
+        self.repeat.unwrap_or(match self.data_size {
+            DataSize::Small | DataSize::Medium | DataSize::Permissions => 3,
+            DataSize::Large | DataSize::Files => 1,
+        })
+    }
+
     /// Whether the bare loader runs.
     pub(crate) fn wants_loader(&self) -> bool {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == LOADER)

@@ -1,4 +1,5 @@
-//! The order of a whole run: prepare, warm up, load, then one latency after the other. Read it as the table of contents.
+//! The order of a whole run: prepare, warm up, then in each round load, and sync at one latency after the other. Read it
+//! as the table of contents.
 //!
 //! What a sync must come to is checked in `correctness`; figures are judged in `targets`.
 
@@ -17,7 +18,7 @@ use crate::machine::Machine;
 use crate::meter::{CpuSeconds, Meter, wait_for_quiet};
 use crate::options::{Case, Kind, Options};
 use crate::process::Process;
-use crate::report::{Measurement, Report, best};
+use crate::report::{Measurement, Report, best, median_loads, median_measurements};
 use crate::survey::Survey;
 use crate::targets;
 use crate::worker::Connector;
@@ -57,19 +58,16 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Repor
         jira,
     };
     let site = Survey::take(&session.jira).await?;
-    let loads = session.loads().await?;
+    let loader = session.warmed_up_loader().await?;
+    let mut loads: Vec<Load> = Vec::new();
     let mut measurements: Vec<Measurement> = Vec::new();
-    for _ in 0..options.repeat {
-        for one in session.syncs().await? {
-            match measurements.iter_mut().find(|known| known.case == one.case) {
-                // A wrong result must not hide behind a faster right one.
-                Some(known) if one.job_seconds < known.job_seconds && known.complaints.is_empty() => *known = one,
-                Some(known) if !one.complaints.is_empty() => *known = one,
-                Some(_) => {}
-                None => measurements.push(one),
-            }
-        }
+    // In turns: a node is best at what it did last, and machines drift.
+    for _ in 0..options.rounds() {
+        loads.extend(session.loads(loader.as_ref()).await?);
+        measurements.extend(session.syncs().await?);
     }
+    let loads = median_loads(loads);
+    let measurements = median_measurements(measurements);
     let extraction = match options.wants_extraction() {
         true => Some(extraction::measure(options, &session.elastic, say).await?),
         false => None,
@@ -94,12 +92,11 @@ impl Session<'_> {
         Connector::create(&self.elastic, &self.jira, INDEX, programs, folder, &fields).await
     }
 
-    /// One sync gives the documents. Loading them and syncing warms Elasticsearch up, then loading is measured.
-    async fn loads(&self) -> anyhow::Result<Vec<Load>> {
-        let wanted = self.options.wants_loader();
+    /// One sync gives the documents. Loading them and syncing warms Elasticsearch up.
+    async fn warmed_up_loader(&self) -> anyhow::Result<Option<Loader>> {
         let warms_up = self.options.warm_up > 0 && !self.options.cases()?.is_empty();
-        if !wanted && !warms_up {
-            return Ok(Vec::new());
+        if !self.options.wants_loader() && !warms_up {
+            return Ok(None);
         }
         (self.say)("a first sync, not measured, for the documents that the bare loader sends");
         let connector = self.connector(false).await?;
@@ -108,21 +105,22 @@ impl Session<'_> {
         let (documents, mib) = (loader.documents(), loader.bytes() / (1024 * 1024));
         (self.say)(&format!("the loader has {documents} documents, {mib} MiB"));
         self.warm_up(&loader).await?;
-        let mut loads: Vec<Load> = Vec::new();
-        for in_flight in IN_FLIGHT.into_iter().filter(|_| wanted) {
-            for round in 0..self.options.repeat {
-                self.quiet().await?;
-                let load = loader.load(&self.elastic, &self.jira, in_flight).await?;
-                let (seconds, cpu) = (load.seconds, load.cpu_seconds.elasticsearch);
-                (self.say)(&format!(
-                    "loader x{in_flight}: {seconds:.2} s, Elasticsearch {cpu:.2} CPU s"
-                ));
-                match loads.last_mut().filter(|_| round > 0) {
-                    Some(known) if known.seconds > load.seconds => *known = load,
-                    Some(_) => {}
-                    None => loads.push(load),
-                }
-            }
+        Ok(Some(loader))
+    }
+
+    async fn loads(&self, loader: Option<&Loader>) -> anyhow::Result<Vec<Load>> {
+        let mut loads = Vec::new();
+        let Some(loader) = loader.filter(|_| self.options.wants_loader()) else {
+            return Ok(loads);
+        };
+        for in_flight in IN_FLIGHT {
+            self.quiet().await?;
+            let load = loader.load(&self.elastic, &self.jira, in_flight).await?;
+            let (seconds, cpu) = (load.seconds, load.cpu_seconds.elasticsearch);
+            (self.say)(&format!(
+                "loader x{in_flight}: {seconds:.2} s, Elasticsearch {cpu:.2} CPU s"
+            ));
+            loads.push(load);
         }
         Ok(loads)
     }
