@@ -73,14 +73,15 @@ impl JobReport {
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let (now, documents) = (Instant::now(), self.progress.indexed_so_far());
-            let result = if now >= next_report || documents - documents_reported >= REPORT_EVERY_DOCUMENTS {
+            // First: with a short interval a report is due at every look, and a request to cancel must not wait for ever.
+            let result = if now >= next_watch {
+                next_watch = now + WATCH_INTERVAL;
+                watch(lease, connector, stop).await
+            } else if now >= next_report || documents - documents_reported >= REPORT_EVERY_DOCUMENTS {
                 interval = (interval * 2).min(self.interval);
                 next_report = now + interval;
                 documents_reported = documents;
                 lease.write(&self.stats(), Refresh::None).await
-            } else if now >= next_watch {
-                next_watch = now + WATCH_INTERVAL;
-                watch(lease, connector, stop).await
             } else {
                 continue;
             };
