@@ -76,6 +76,7 @@ impl JobCleanup {
             )
         });
         let doc = ending(&status, error.as_deref(), json!({ "recoveries": recoveries }));
+        let ended_at = Utc::now();
         if !self.write(job, &doc).await? {
             info!(sync_job.id = job.id, "an idle job came back to life");
             return Ok(());
@@ -89,15 +90,14 @@ impl JobCleanup {
         let Some(connector_id) = record.connector.id.as_deref() else {
             return Ok(());
         };
-        let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let ended = LastSync {
             job_id: &job.id,
             kind: LockKind::of(record.job_type.as_ref()),
             status,
             error: error.as_deref(),
-            indexed: count(record.indexed_document_count),
-            deleted: count(record.deleted_document_count),
+            counts: Some(last_sync::counts_of(record)),
             cursor: None,
+            ended_at,
         };
         last_sync::record(&self.client, connector_id, &ended).await
     }

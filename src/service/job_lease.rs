@@ -9,7 +9,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::boot_clock::since_boot;
-use super::job_state::{is_claimable, is_running};
+use super::job_state::{end_of, is_claimable, is_running};
 use super::renewal::Renewal;
 
 /// Conflicts in a row after which something else must be wrong.
@@ -20,7 +20,8 @@ const MAX_CONFLICTS: u32 = 5;
 pub struct JobLease {
     client: ElasticClient,
     /// Written by one holder at a time: a conditional update needs the version of the last one.
-    version: Mutex<Versioned<()>>,
+    /// Beside it, the status as it was seen last: ours, or `canceling` since a conflict told of it.
+    version: Mutex<Versioned<JobStatus>>,
     claimed_by: String,
     id: String,
     renewal: Renewal,
@@ -41,7 +42,7 @@ pub enum LeaseError {
 #[derive(Debug)]
 pub enum Claim {
     /// It is ours now. The record is as it was before the claim.
-    Claimed(JobLease, Box<SyncJobRecord>),
+    Claimed(Box<JobLease>, Box<SyncJobRecord>),
     /// Someone else has it, or it is in no state to be claimed.
     NotClaimable(String),
 }
@@ -85,7 +86,7 @@ impl JobLease {
                     id: id.clone(),
                     seq_no,
                     primary_term,
-                    value: (),
+                    value: JobStatus::InProgress,
                 }
                 .at(updated);
                 let lease = Self {
@@ -95,7 +96,7 @@ impl JobLease {
                     id,
                     renewal: Renewal::new(asked),
                 };
-                Ok(Claim::Claimed(lease, Box::new(value)))
+                Ok(Claim::Claimed(Box::new(lease), Box::new(value)))
             }
             Err(ElasticError::VersionConflict { .. }) => Ok(Claim::NotClaimable("another worker was faster".into())),
             Err(error) => Err(error),
@@ -115,23 +116,32 @@ impl JobLease {
     /// Merges `doc` into the record while it is ours. The API and Kibana may write to a running job too (a request to
     /// cancel it, say); such a write is looked at and does not cost us the job.
     pub async fn write(&self, doc: &Value, refresh: Refresh) -> Result<(), LeaseError> {
+        self.write_for(|_| doc.clone(), refresh).await.map(drop)
+    }
+
+    /// The same for what depends on the status: `doc` is asked with the one that the write replaces, which is returned.
+    pub async fn write_for(
+        &self,
+        doc: impl Fn(&JobStatus) -> Value,
+        refresh: Refresh,
+    ) -> Result<JobStatus, LeaseError> {
         let mut version = self.version.lock().await;
         for _ in 0..MAX_CONFLICTS {
             let asked = self.renewal.now();
             match self
                 .client
                 .sync_jobs()
-                .update_if_unchanged(&*version, doc, refresh)
+                .update_if_unchanged(&*version, &doc(&version.value), refresh)
                 .await
             {
                 Ok(updated) => {
                     *version = version.clone().at(updated);
                     self.renewal.renewed(asked);
-                    return Ok(());
+                    return Ok(version.value.clone());
                 }
                 Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {
                     let job = self.read_own().await?;
-                    *version = job.map(|_| ());
+                    *version = job.map(|job| job.status.unwrap_or(JobStatus::InProgress));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -141,12 +151,24 @@ impl JobLease {
         ))
     }
 
-    /// Gives the job back as it was before the claim: the connector is busy with another one.
+    /// Gives the job back as it was before the claim: the connector is busy with another one. If somebody has asked to
+    /// cancel it, it is over.
     pub async fn give_back(&self, before: &SyncJobRecord) -> Result<(), LeaseError> {
-        let status = before.status.as_ref().unwrap_or(&JobStatus::Pending);
         let started = before.started_at.map(|started| started.to_rfc3339());
-        let doc = json!({ "status": status.as_str(), "started_at": started, "worker_hostname": null });
-        self.write(&doc, Refresh::Immediate).await
+        let doc = |now: &JobStatus| {
+            let status = end_of(now, before.status.clone().unwrap_or(JobStatus::Pending));
+            let mut doc = json!({ "status": status.as_str() });
+            if status == JobStatus::Canceled {
+                let now = Utc::now().to_rfc3339();
+                doc["canceled_at"] = now.clone().into();
+                doc["completed_at"] = now.into();
+            } else {
+                doc["started_at"] = started.clone().into();
+                doc["worker_hostname"] = Value::Null;
+            }
+            doc
+        };
+        self.write_for(doc, Refresh::Immediate).await.map(drop)
     }
 
     /// The status of the job as it is now.

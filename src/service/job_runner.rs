@@ -19,6 +19,7 @@ use super::job_fence::JobFence;
 use super::job_lease::{Claim, JobLease, LeaseError};
 use super::job_report::{self, JobReport, WatchedConnector};
 use super::job_setup::{JobSetup, SetupError};
+use super::job_state::end_of;
 use super::last_sync::{self, LastSync};
 use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
@@ -67,14 +68,6 @@ pub enum JobEnd {
     Lost(String),
     /// It was not started: someone else has it, or the connector is busy.
     NotStarted(String),
-}
-
-/// What recording the end of a job came to.
-enum Recorded {
-    /// It is on record, or was not ours to record.
-    Written,
-    /// The job was taken away while it ended.
-    Lost(String),
 }
 
 /// Elasticsearch did not let us run the job or record its end.
@@ -144,7 +137,7 @@ impl JobRunner {
             Claim::Claimed(lease, job) => (lease, job),
             Claim::NotClaimable(reason) => return Ok(JobEnd::NotStarted(reason)),
         };
-        let lease = Arc::new(lease);
+        let lease: Arc<JobLease> = Arc::from(lease);
         let stop = JobStop::new(shutdown);
         let limits = RenewalLimits::for_idle_after(self.idle_job_timeout);
         let fence = Arc::new(JobFence::new(Arc::clone(&lease), stop.clone(), limits));
@@ -173,11 +166,8 @@ impl JobRunner {
                 (JobEnd::Failed(error.to_string()), None)
             }
         };
-        let recorded = self.record_end(&lease, &job, &end, cursor, &report).await;
-        // Whoever lost the job while it ended has not ended it.
-        let (end, failure) = match recorded {
-            Ok(Recorded::Written) => (end, None),
-            Ok(Recorded::Lost(reason)) => (JobEnd::Lost(reason), None),
+        let (end, failure) = match self.record_end(&lease, &job, end.clone(), cursor, &report).await {
+            Ok(end) => (end, None),
             Err(error) => (end, Some(error)),
         };
         ended(&job, &end, began.elapsed(), &report.progress().snapshot());
@@ -331,60 +321,73 @@ impl JobRunner {
         Err(JobFailure::NoPipeline(setup.pipeline.clone()))
     }
 
+    /// Writes the end into both records. What the job has ended as by then: somebody may have canceled it or taken it
+    /// away while it ended.
     async fn record_end(
         &self,
         lease: &JobLease,
         job: &SyncJobRecord,
-        end: &JobEnd,
+        end: JobEnd,
         cursor: Option<SyncCursor>,
         report: &JobReport,
-    ) -> Result<Recorded, RunJobError> {
+    ) -> Result<JobEnd, RunJobError> {
         let counts = report.progress().snapshot();
-        let (status, error) = match end {
+        let (wanted, error) = match &end {
             JobEnd::Completed => (JobStatus::Completed, None),
             JobEnd::Failed(text) => (JobStatus::Error, Some(text.as_str())),
             JobEnd::Canceled => (JobStatus::Canceled, None),
             JobEnd::Suspended => (JobStatus::Suspended, None),
             JobEnd::Lost(_) | JobEnd::NotStarted(_) => {
                 self.free_lock(job).await?;
-                return Ok(Recorded::Written);
+                return Ok(end);
             }
         };
-        let mut doc = report.stats();
-        doc["status"] = status.as_str().into();
-        doc["error"] = error.map_or(Value::Null, Value::from);
-        let now = Utc::now().to_rfc3339();
-        if status.is_terminal() {
-            doc["completed_at"] = now.clone().into();
-        }
-        if status == JobStatus::Canceled {
-            doc["canceled_at"] = now.into();
-        }
-        if let Some(total) = self.total_documents(job).await {
-            doc["total_document_count"] = total.into();
-        }
-        match lease.write(&doc, Refresh::Immediate).await {
-            Ok(()) => {}
+        let total = self.total_documents(job).await;
+        let ended_at = Utc::now();
+        let doc = |before: &JobStatus| {
+            let status = end_of(before, wanted.clone());
+            let mut doc = report.stats();
+            doc["status"] = status.as_str().into();
+            doc["error"] = error.map_or(Value::Null, Value::from);
+            let now = ended_at.to_rfc3339();
+            if status.is_terminal() {
+                doc["completed_at"] = now.clone().into();
+            }
+            if status == JobStatus::Canceled {
+                doc["canceled_at"] = now.into();
+            }
+            if let Some(total) = total {
+                doc["total_document_count"] = total.into();
+            }
+            doc
+        };
+        let status = match lease.write_for(doc, Refresh::Immediate).await {
+            Ok(before) => end_of(&before, wanted.clone()),
             Err(LeaseError::Lost(reason)) => {
                 self.free_lock(job).await?;
-                return Ok(Recorded::Lost(reason));
+                return Ok(JobEnd::Lost(reason));
             }
             Err(LeaseError::Elasticsearch(error)) => {
                 error!(error = %error, "could not record the end of the job");
                 return Err(error.into());
             }
-        }
+        };
+        let is_completed = status == JobStatus::Completed;
         let ended = LastSync {
             job_id: lease.id(),
             kind: LockKind::of(job.job_type.as_ref()),
-            status,
+            status: status.clone(),
             error,
-            indexed: counts.indexed,
-            deleted: counts.deleted,
-            cursor: cursor.map(|cursor| cursor.to_stored()),
+            counts: Some((counts.indexed, counts.deleted)),
+            cursor: cursor.filter(|_| is_completed).map(|cursor| cursor.to_stored()),
+            ended_at,
         };
         last_sync::record(&self.client, &self.connector.connector_id, &ended).await?;
-        Ok(Recorded::Written)
+        Ok(if status == JobStatus::Canceled {
+            JobEnd::Canceled
+        } else {
+            end
+        })
     }
 
     /// A job that was deleted or ended by somebody else leaves its connector locked.

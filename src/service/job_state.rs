@@ -15,6 +15,15 @@ pub(super) fn is_running(status: Option<&JobStatus>) -> bool {
     matches!(status, Some(JobStatus::InProgress | JobStatus::Canceling))
 }
 
+/// Where a running job goes that its worker ends, suspends or gives back. Whoever asked to cancel it meanwhile, even in
+/// the last moment, does not see it go on or completed.
+pub(super) fn end_of(now: &JobStatus, wanted: JobStatus) -> JobStatus {
+    match (now, wanted) {
+        (JobStatus::Canceling, JobStatus::Completed | JobStatus::Suspended | JobStatus::Pending) => JobStatus::Canceled,
+        (_, wanted) => wanted,
+    }
+}
+
 /// Where a running job goes whose worker is gone, for the `recoveries`-th time.
 pub(super) fn after_idle(status: &JobStatus, recoveries: u64) -> JobStatus {
     match status {
@@ -60,11 +69,20 @@ mod tests {
 
     #[test]
     fn every_move_is_one_that_elasticsearch_allows() {
+        use JobStatus::{Canceled, Completed, Error, InProgress, Pending, Suspended};
         for status in ALL {
             if is_claimable(Some(&status)) {
-                assert!(is_legal(&status, &JobStatus::InProgress), "claiming {status}");
+                assert!(is_legal(&status, &InProgress), "claiming {status}");
             }
             if is_running(Some(&status)) {
+                for wanted in [Completed, Error, Canceled, Suspended, Pending] {
+                    let next = end_of(&status, wanted.clone());
+                    let given_back = status == InProgress && next == Pending;
+                    assert!(
+                        given_back || next == Canceled || is_legal(&status, &next),
+                        "ending: {status} to {next}, {wanted} wanted"
+                    );
+                }
                 for recoveries in 1..6 {
                     let next = after_idle(&status, recoveries);
                     assert!(is_legal(&status, &next), "idle: {status} to {next}");

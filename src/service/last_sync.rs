@@ -1,11 +1,14 @@
 //! How the last sync ended, on the connector's record, and freeing the lock that it held. Taking the lock is in
 //! `connector_lock`.
 
-use chrono::Utc;
-use elastic_client::{ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobStatus, Refresh};
+use chrono::{DateTime, Utc};
+use elastic_client::{
+    ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobStatus, Refresh, SyncJobRecord,
+};
 use serde_json::{Value, json};
 
 use super::connector_lock::{self, LockKind};
+use super::job_state::is_running;
 
 /// Tries of a conditional write before giving up.
 const MAX_CONFLICTS: u32 = 5;
@@ -17,14 +20,16 @@ pub(super) struct LastSync<'a> {
     pub(super) kind: LockKind,
     pub(super) status: JobStatus,
     pub(super) error: Option<&'a str>,
-    pub(super) indexed: u64,
-    pub(super) deleted: u64,
+    /// Documents indexed and deleted; none when nobody knows.
+    pub(super) counts: Option<(u64, u64)>,
     /// The new cursor; none leaves the old one.
     pub(super) cursor: Option<Value>,
+    /// When that was written to the job.
+    pub(super) ended_at: DateTime<Utc>,
 }
 
-/// Frees the connector and records how the sync ended. A connector that was deleted meanwhile needs nothing; one that
-/// another job has locked since keeps that job's state.
+/// Frees the connector and records how the sync ended. A connector that was deleted meanwhile needs nothing. Between the
+/// end of the job and this any time may pass, and others go on: what they wrote since stays.
 pub(super) async fn record(
     client: &ElasticClient,
     connector_id: &str,
@@ -35,7 +40,13 @@ pub(super) async fn record(
         let Some(connector) = client.connectors().get(connector_id).await? else {
             return Ok(());
         };
-        let doc = ended.to_doc(&connector.value);
+        // Read after the connector: whoever claims the job later than this changes the connector before it works.
+        if !ended.status.is_terminal() && is_claimed_again(client, ended.job_id).await? {
+            return Ok(());
+        }
+        let Some(doc) = ended.to_doc(&connector.value) else {
+            return Ok(());
+        };
         match client
             .connectors()
             .update_if_unchanged(&connector, &doc, Refresh::None)
@@ -49,6 +60,11 @@ pub(super) async fn record(
         }
     }
     last_error.map_or(Ok(()), Err)
+}
+
+async fn is_claimed_again(client: &ElasticClient, job_id: &str) -> Result<bool, ElasticError> {
+    let job = client.sync_jobs().get(job_id).await?;
+    Ok(job.is_some_and(|job| is_running(job.value.status.as_ref())))
 }
 
 /// Frees a lock whose job does not run, and says how that job ended. Returns whether it did.
@@ -73,19 +89,29 @@ pub(super) async fn free_abandoned(
     } else {
         client.sync_jobs().get(holder).await?
     };
-    let (status, error) = match job.map(|job| (job.value.status, job.value.error)) {
-        Some((Some(status), error)) if status != JobStatus::Pending => (status, error),
+    let (status, error) = match job.as_ref().map(|job| (&job.value.status, &job.value.error)) {
+        // Claimed since the look above.
+        Some((status, _)) if is_running(status.as_ref()) => return Ok(false),
+        Some((Some(status), error)) if *status != JobStatus::Pending => (status.clone(), error.as_deref()),
         Some(_) => (JobStatus::Suspended, None),
         None => (
             JobStatus::Error,
-            Some("the record of the job was deleted while it ran; start the sync again".to_owned()),
+            Some("the record of the job was deleted while it ran; start the sync again"),
         ),
     };
-    let doc = json!({
-        kind.status_field(): status.as_str(),
-        kind.error_field(): error,
-        kind.holder_field(): null,
-    });
+    let ended = LastSync {
+        job_id: holder,
+        kind,
+        // A job that was canceled as an orphan has a text, and its sync no error.
+        error: error.filter(|_| status == JobStatus::Error),
+        status,
+        counts: job.as_ref().map(|job| counts_of(&job.value)),
+        cursor: None,
+        ended_at: Utc::now(),
+    };
+    let Some(doc) = ended.to_doc(&connector.value) else {
+        return Ok(false);
+    };
     match client
         .connectors()
         .update_if_unchanged(&connector, &doc, Refresh::None)
@@ -97,20 +123,31 @@ pub(super) async fn free_abandoned(
     }
 }
 
+/// Documents that a job has indexed and deleted, by its record.
+pub(super) fn counts_of(job: &SyncJobRecord) -> (u64, u64) {
+    let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+    (count(job.indexed_document_count), count(job.deleted_document_count))
+}
+
 impl LastSync<'_> {
-    fn to_doc(&self, connector: &ConnectorRecord) -> Value {
+    /// What to write; none when a later sync has ended since. The clocks of two machines may put that wrong, which shows
+    /// an older sync as the last one until the next ends; the lock does not depend on them.
+    fn to_doc(&self, connector: &ConnectorRecord) -> Option<Value> {
+        let is_locked = self.kind.is_locked(connector);
+        if !is_locked && connector.last_synced.is_some_and(|last| last > self.ended_at) {
+            return None;
+        }
         let mut doc = json!({ "last_synced": Utc::now().to_rfc3339() });
         if let Some(cursor) = &self.cursor {
             doc["sync_cursor"] = cursor.clone();
         }
-        if self.status.is_terminal() {
-            doc["last_indexed_document_count"] = self.indexed.into();
-            doc["last_deleted_document_count"] = self.deleted.into();
+        if let Some((indexed, deleted)) = self.counts.filter(|_| self.status.is_terminal()) {
+            doc["last_indexed_document_count"] = indexed.into();
+            doc["last_deleted_document_count"] = deleted.into();
         }
         let holder = self.kind.noted_holder(connector);
-        let locked_by_another = self.kind.is_locked(connector) && holder.is_some_and(|holder| holder != self.job_id);
-        if locked_by_another {
-            return doc;
+        if is_locked && holder.is_some_and(|holder| holder != self.job_id) {
+            return Some(doc);
         }
         let failed = self.status == JobStatus::Error;
         let state = if failed {
@@ -123,7 +160,7 @@ impl LastSync<'_> {
         doc[self.kind.status_field()] = self.status.as_str().into();
         doc[self.kind.error_field()] = self.error.into();
         doc[self.kind.holder_field()] = Value::Null;
-        doc
+        Some(doc)
     }
 }
 
@@ -148,16 +185,16 @@ mod tests {
             kind: LockKind::Content,
             status: JobStatus::Completed,
             error: None,
-            indexed: 7,
-            deleted: 1,
+            counts: Some((7, 1)),
             cursor: Some(json!({ "cursor": "x" })),
+            ended_at: Utc::now(),
         }
     }
 
     #[test]
     fn the_end_of_a_sync_frees_its_lock() {
         for record in [connector("in_progress", Some("ours")), connector("in_progress", None)] {
-            let doc = ended().to_doc(&record);
+            let doc = ended().to_doc(&record).unwrap();
             assert_eq!(doc["last_sync_status"], "completed");
             assert_eq!(doc["running_sync_job_id"], Value::Null);
             assert_eq!(doc["last_indexed_document_count"], 7);
@@ -166,9 +203,19 @@ mod tests {
 
     #[test]
     fn the_lock_of_the_next_job_survives_the_late_end_of_the_one_before() {
-        let doc = ended().to_doc(&connector("in_progress", Some("next")));
+        let doc = ended().to_doc(&connector("in_progress", Some("next"))).unwrap();
         assert_eq!(doc.get("last_sync_status"), None);
         assert_eq!(doc.get("running_sync_job_id"), None);
         assert_eq!(doc["sync_cursor"], json!({ "cursor": "x" }));
+    }
+
+    #[test]
+    fn the_late_end_of_a_sync_leaves_what_a_later_one_recorded() {
+        let ended = ended();
+        let mut record = connector("error", None);
+        record.last_synced = Some(ended.ended_at + chrono::TimeDelta::seconds(1));
+        assert_eq!(ended.to_doc(&record), None);
+        record.last_synced = Some(ended.ended_at - chrono::TimeDelta::seconds(1));
+        assert_eq!(ended.to_doc(&record).unwrap()["last_sync_status"], "completed");
     }
 }

@@ -5,7 +5,7 @@
 use elastic_client::JobStatus;
 use proptest::prelude::*;
 
-use super::job_state::{after_idle, after_orphaned, is_claimable, is_running};
+use super::job_state::{after_idle, after_orphaned, end_of, is_claimable, is_running};
 
 const WORKERS: usize = 3;
 const JOBS: usize = 4;
@@ -91,7 +91,6 @@ fn is_legal(from: &JobStatus, to: &JobStatus) -> bool {
             | (Canceling, Canceled | Error | Canceling)
             // Giving a job back whose connector is busy: nothing was done for it.
             | (InProgress, Pending)
-            | (Canceling, Suspended)
     )
 }
 
@@ -200,10 +199,7 @@ impl World {
                 match self.running_holder() {
                     Some(other) if other != job => {
                         if let Some(seq_no) = self.own(id, job) {
-                            let canceled = self.jobs[job].status == JobStatus::Canceling;
-                            let back = if canceled { JobStatus::Canceled } else { before };
-                            let legal = is_legal(&JobStatus::InProgress, &back) || canceled;
-                            assert!(legal);
+                            let back = end_of(&self.jobs[job].status, before);
                             self.write(job, seq_no, back, None);
                         }
                         Worker::Looking
@@ -252,8 +248,7 @@ impl World {
             return;
         };
         if let Some(seq_no) = self.own(id, job) {
-            let canceling = self.jobs[job].status == JobStatus::Canceling;
-            let end = if canceling { JobStatus::Canceled } else { end.clone() };
+            let end = end_of(&self.jobs[job].status, end.clone());
             self.write(job, seq_no, end, Some(id));
         }
         self.workers[index].1 = Worker::Ended { job };

@@ -21,7 +21,12 @@ fn slow() -> Setup {
 
 async fn cancel(stack: &Stack, job: &str) {
     let path = format!("/_connector/_sync_job/{job}/_cancel");
-    let (status, answer) = stack.elastic.call(Method::PUT, &path, None).await;
+    // A report of the worker may come in between, and the API does not repeat what met such a write.
+    let (status, answer) = eventually("the request to cancel meets no report", async || {
+        let answer = stack.elastic.call(Method::PUT, &path, None).await;
+        (answer.0 != 409).then_some(answer)
+    })
+    .await;
     assert_eq!(status, 200, "{answer}");
 }
 
@@ -136,6 +141,38 @@ async fn a_running_job_can_be_canceled_and_the_next_one_runs() {
     let next = stack.finished(&next).await;
     assert_eq!(next.status(), "completed", "{}", next.error());
     stack.assert_index_is_the_model().await;
+}
+
+/// With so short a timeout a report is due whenever the job is looked at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_is_reported_all_the_time_can_be_canceled() {
+    let mut setup = slow();
+    setup.config.push("service.idle_job_timeout: 2");
+    let stack = Stack::with(setup).await;
+    let _service = stack.start_service();
+    let job = stack.elastic.create_job(&stack.connector).await;
+    half_way(&stack, &job).await;
+    cancel(&stack, &job).await;
+    let job = stack.finished(&job).await;
+    assert_eq!(job.status(), "canceled", "{}", job.error());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_is_canceled_when_its_service_is_told_to_stop_does_not_go_on_later() {
+    let stack = Stack::with(slow()).await;
+    let mut service = stack.start_service();
+    let job = stack.elastic.create_job(&stack.connector).await;
+    half_way(&stack, &job).await;
+    cancel(&stack, &job).await;
+    service.terminate().await;
+    let job = stack.job(&job).await;
+    assert_eq!(job.status(), "canceled", "{}", service.log());
+    assert!(
+        job.0["canceled_at"].is_string() && job.0["completed_at"].is_string(),
+        "{}",
+        job.0
+    );
+    assert_eq!(stack.connector_record().await["last_sync_status"], "canceled");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
