@@ -23,3 +23,4 @@ mod rules_command;
 mod schedules;
 mod sync_rules;
 mod throughput;
+mod worker_mode;
