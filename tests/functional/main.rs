@@ -14,3 +14,4 @@ mod harness;
 mod access;
 mod conformance;
 mod scenarios;
+mod states;

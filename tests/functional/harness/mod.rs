@@ -12,6 +12,7 @@ mod node;
 mod program;
 mod settled;
 mod stack;
+mod wire;
 
 pub(crate) use elastic::Elastic;
 pub(crate) use filtering::rule;
@@ -21,3 +22,4 @@ pub(crate) use node::Node;
 pub(crate) use program::{Output, Service, run_program};
 pub(crate) use settled::{eventually, within};
 pub(crate) use stack::{Setup, Stack, Synced};
+pub(crate) use wire::{Line, Wire};

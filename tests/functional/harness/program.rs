@@ -124,6 +124,11 @@ impl Service {
             .collect()
     }
 
+    /// How it ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Sends SIGTERM and waits for the end; how long that took.
     pub(crate) async fn terminate(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
