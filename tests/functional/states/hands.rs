@@ -7,7 +7,8 @@ use jira_fixture::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::moves::{Act, CONNECTORS, Change, Trouble};
+use super::moves::{Act, CONNECTORS, Change, Trouble, WORKERS};
+use super::observer::Sighting;
 use super::rig::{LATENCY_MS, Rig, unfinished};
 use crate::harness::eventually;
 
@@ -27,9 +28,12 @@ impl Rig {
             }
             Act::Configure { connector, change } => self.configure(connector, change).await,
             Act::Schedule { connector, enabled } => self.schedule(connector, enabled).await,
-            Act::BreakJira(trouble) => self.break_jira(trouble),
-            Act::RepairJira => self.repair_jira(),
+            Act::BreakJira { trouble, ms } => {
+                self.break_jira(trouble);
+                self.broken_until = Some(Instant::now() + Duration::from_millis(ms));
+            }
             Act::Terminate { worker } => {
+                let worker = self.pick_worker(worker);
                 // A stopped process hears of it when it goes on.
                 self.workers[worker].service.signal("CONT").await;
                 let (status, took) = self.workers[worker].service.terminate().await;
@@ -39,14 +43,17 @@ impl Rig {
                 self.replace(worker).await;
             }
             Act::Kill { worker } => {
+                let worker = self.pick_worker(worker);
                 self.workers[worker].service.signal("KILL").await;
                 self.replace(worker).await;
             }
             Act::Stop { worker } => {
+                let worker = self.pick_worker(worker);
                 self.workers[worker].service.signal("STOP").await;
                 self.workers[worker].stopped_until = Some(Instant::now() + STOPPED);
             }
             Act::Disturb { worker, line, ms } => {
+                let worker = self.pick_worker(worker);
                 self.workers[worker].wire.set(line);
                 self.workers[worker].disturbed_until = Some(Instant::now() + Duration::from_millis(ms));
             }
@@ -80,6 +87,30 @@ impl Rig {
             let id = created["id"].as_str().unwrap().to_owned();
             self.observer.seen().jobs.entry(id).or_default();
         }
+    }
+
+    /// Nothing is learned from killing a worker that does nothing. Records name the machine only, logs tell the process.
+    fn pick_worker(&self, pick: usize) -> usize {
+        let running = {
+            let seen = self.observer.seen();
+            let running = seen
+                .jobs
+                .iter()
+                .filter(|(_, job)| job.last().is_some_and(Sighting::is_running));
+            running.map(|(id, _)| id.clone()).collect::<Vec<_>>()
+        };
+        let works = |place: &usize| {
+            let service = &self.workers[*place].service;
+            let ended = [
+                service.jobs_logged("the job ended: "),
+                service.jobs_logged("the job failed"),
+            ]
+            .concat();
+            let claimed = service.jobs_logged("claimed the job");
+            claimed.iter().any(|job| running.contains(job) && !ended.contains(job))
+        };
+        let busy: Vec<usize> = (0..WORKERS).filter(works).collect();
+        if busy.is_empty() { pick } else { busy[pick % busy.len()] }
     }
 
     fn pick_job(&self, pick: usize) -> Option<String> {

@@ -10,7 +10,7 @@ pub(crate) const WORKERS: usize = 3;
 /// Connectors that moves are about. The last of them may be deleted.
 pub(crate) const CONNECTORS: usize = 2;
 
-/// How Jira goes wrong until it is repaired.
+/// How Jira goes wrong for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// Every request is answered with 500.
@@ -60,9 +60,12 @@ pub(crate) enum Act {
         connector: usize,
         enabled: bool,
     },
-    BreakJira(Trouble),
-    RepairJira,
-    /// SIGTERM, and another one in its place.
+    /// For so many milliseconds.
+    BreakJira {
+        trouble: Trouble,
+        ms: u64,
+    },
+    /// Workers are picked among those that run a job, or all when none does. SIGTERM, and another one in its place.
     Terminate {
         worker: usize,
     },
@@ -119,17 +122,16 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => (0..8_usize).prop_map(|pick| Act::DeleteJob { pick }),
         2 => (connector(), change).prop_map(|(connector, change)| Act::Configure { connector, change }),
         1 => (connector(), any::<bool>()).prop_map(|(connector, enabled)| Act::Schedule { connector, enabled }),
-        2 => trouble.prop_map(Act::BreakJira),
-        2 => Just(Act::RepairJira),
-        3 => worker().prop_map(|worker| Act::Terminate { worker }),
-        2 => worker().prop_map(|worker| Act::Kill { worker }),
-        2 => worker().prop_map(|worker| Act::Stop { worker }),
+        2 => (trouble, 300..4_000_u64).prop_map(|(trouble, ms)| Act::BreakJira { trouble, ms }),
+        2 => worker().prop_map(|worker| Act::Terminate { worker }),
+        3 => worker().prop_map(|worker| Act::Kill { worker }),
+        3 => worker().prop_map(|worker| Act::Stop { worker }),
         3 => (worker(), disturbance).prop_map(|(worker, (line, ms))| Act::Disturb { worker, line, ms }),
-        1 => Just(Act::DeleteConnector),
     ]
 }
 
-/// Syncs of all connectors to begin with, then ten to fifteen moves; the same seed gives the same ones.
+/// Syncs of all connectors to begin with, then ten to fifteen moves, at times with the deletion of a connector near the
+/// end; the same seed gives the same ones.
 pub(crate) fn moves(seed: u64) -> Vec<Move> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -138,7 +140,15 @@ pub(crate) fn moves(seed: u64) -> Vec<Move> {
     // At once, or so that what was begun is met at some point of its way.
     let then_ms = prop_oneof![1 => 0..50_u64, 3 => 50..1_500_u64];
     let any_move = (any_act(), then_ms).prop_map(|(act, then_ms)| Move { act, then_ms });
-    let sequence = proptest::collection::vec(any_move, 10..=15);
+    let rest = (
+        proptest::collection::vec(any_move, 10..=15),
+        proptest::option::weighted(0.3, 0..4_usize),
+    );
+    let (mut rest, deletion) = rest.new_tree(&mut runner).unwrap().current();
+    if let Some(from_end) = deletion {
+        let act = Act::DeleteConnector;
+        rest.insert(rest.len() - from_end, Move { act, then_ms: 500 });
+    }
     let begin = |connector| Move {
         act: Act::CreateJob {
             connector,
@@ -147,5 +157,5 @@ pub(crate) fn moves(seed: u64) -> Vec<Move> {
         then_ms: 500,
     };
     let first = (0..CONNECTORS).map(begin);
-    first.chain(sequence.new_tree(&mut runner).unwrap().current()).collect()
+    first.chain(rest).collect()
 }

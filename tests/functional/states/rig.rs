@@ -35,6 +35,8 @@ pub(crate) struct Rig {
     /// Those that moves are about, and one more that nobody touches: what a healthy sync comes to.
     pub(crate) connectors: Vec<String>,
     pub(crate) observer: Observer,
+    /// When Jira is to be repaired.
+    pub(super) broken_until: Option<Instant>,
     /// As it was in the beginning.
     pub(super) configuration: Value,
 }
@@ -64,6 +66,7 @@ impl Rig {
             observer,
             workers: Vec::new(),
             past: Vec::new(),
+            broken_until: None,
         };
         for place in 0..WORKERS {
             let worker = rig.worker(place).await;
@@ -104,17 +107,17 @@ impl Rig {
             self.carry_out(act).await;
             self.pause(Duration::from_millis(*then_ms)).await;
         }
-        self.repair_jira();
         for connector in 0..CONNECTORS {
             self.configure(connector, Change::Restored).await;
             self.schedule(connector, false).await;
         }
-        let due = self
-            .workers
-            .iter()
-            .flat_map(|worker| [worker.stopped_until, worker.disturbed_until]);
+        let mut due: Vec<Instant> = self.broken_until.into_iter().collect();
+        for worker in &self.workers {
+            due.extend(worker.stopped_until);
+            due.extend(worker.disturbed_until);
+        }
         let last = due
-            .flatten()
+            .into_iter()
             .max()
             .map(|due| due.saturating_duration_since(Instant::now()));
         self.pause(last.unwrap_or_default()).await;
@@ -190,6 +193,10 @@ impl Rig {
         let end = Instant::now() + time;
         loop {
             let now = Instant::now();
+            if self.broken_until.is_some_and(|until| until <= now) {
+                self.repair_jira();
+                self.broken_until = None;
+            }
             for worker in &mut self.workers {
                 if worker.stopped_until.is_some_and(|until| until <= now) {
                     worker.service.signal("CONT").await;
