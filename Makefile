@@ -30,10 +30,10 @@ check: ## Form, lints, documentation, licences and house rules; what CI refuses 
 	@scripts/tools
 	@scripts/check
 
-.PHONY: check-alerts
-check-alerts: ## The rules of docs/observability with promtool (in the package prometheus): form, and unit tests
-	@command -v $(or $(PROMTOOL),promtool) >/dev/null || { echo "promtool is missing: apt-get install prometheus, or PROMTOOL=path"; exit 1; }
-	cd docs/observability && $(or $(PROMTOOL),promtool) check rules alerts.yml && $(or $(PROMTOOL),promtool) test rules alerts.test.yml
+.PHONY: check-observability
+check-observability: ## Of `make test`: dashboard and alerts in a real Prometheus that scrapes a service, promtool on the rules
+	@scripts/require prometheus
+	@$(MAKE) --no-print-directory test ARGS="-E 'test(/^prometheus::/)'"
 
 .PHONY: fuzz
 fuzz: ## Mutated answers for the issue parser: no panic, no lost issue. SECONDS=60

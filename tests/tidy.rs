@@ -447,3 +447,15 @@ fn named_modules_are_found_in_every_form() {
     );
     assert_eq!(named, ["sync", "config", "sink", "telemetry", "cli"]);
 }
+
+#[test]
+fn words_of_commands_in_compose_are_strings() {
+    let text = fs::read_to_string(root().join("docker/compose.yml")).unwrap();
+    let compose: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    for (name, service) in compose["services"].as_object().unwrap() {
+        let lists = ["entrypoint", "command"].map(|key| service[key].as_array());
+        for word in lists.into_iter().flatten().flatten() {
+            assert!(word.is_string(), "{name}: quote {word}, compose refuses the whole file");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// What a metric is.
@@ -196,6 +196,7 @@ impl Metrics {
             .set_buckets_for_metric(job_duration, &JOB_BUCKETS)?
             .install_recorder()?;
         describe();
+        begin_at_zero();
         gauge!("jira_connector_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         gauge!("process_start_time_seconds").set(seconds_since_epoch());
         Ok(Self { handle })
@@ -224,6 +225,30 @@ fn describe() {
             MetricKind::Counter => describe_counter!(metric.name, metric.help),
             MetricKind::Gauge => describe_gauge!(metric.name, metric.help),
             MetricKind::Histogram => describe_histogram!(metric.name, Unit::Seconds, metric.help),
+        }
+    }
+}
+
+/// What alerts and totals watch is there from the start: a series that comes with its first event did not grow by that
+/// event, as Prometheus sees it, and the first failure of a process would go unnoticed.
+fn begin_at_zero() {
+    for job_type in ["full", "incremental", "access_control"] {
+        for outcome in ["completed", "error", "canceled", "suspended", "lost"] {
+            counter!("jira_connector_jobs_total", "job_type" => job_type, "outcome" => outcome).increment(0);
+        }
+    }
+    for operation in ["index", "update", "delete"] {
+        for outcome in ["applied", "rejected"] {
+            counter!("jira_connector_documents_total", "operation" => operation, "outcome" => outcome).increment(0);
+        }
+    }
+    // Refused log-ins.
+    for status in ["401", "403"] {
+        counter!("jira_connector_jira_requests_total", "endpoint" => "myself", "status" => status).increment(0);
+    }
+    for metric in METRICS {
+        if metric.kind == MetricKind::Counter && metric.labels.is_empty() {
+            counter!(metric.name).increment(0);
         }
     }
 }

@@ -28,5 +28,6 @@ mod elasticsearch_errors;
 mod extraction_service;
 mod jira_errors;
 mod observability;
+mod prometheus;
 mod sync_jobs;
 mod text_extraction;

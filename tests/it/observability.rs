@@ -32,7 +32,7 @@ fn series() -> BTreeSet<String> {
         .collect()
 }
 
-fn document(name: &str) -> String {
+pub(crate) fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("docs/observability")
         .join(name);
@@ -139,7 +139,7 @@ async fn get(url: &str) -> (u16, String) {
 }
 
 /// A port that nobody uses at this moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
