@@ -22,7 +22,12 @@ async fn assert_served(stack: &Stack, connector: &str, index: &str) {
     let job = stack.finished(&job).await;
     assert_eq!(job.status(), "completed", "{connector}: {}", job.error());
     assert!(!stack.elastic.outlines(index).await.is_empty(), "{connector}");
-    let record = stack.elastic.connector(connector).await;
+    // It is written after the job.
+    let record = eventually("the connector tells of the sync", async || {
+        let record = stack.elastic.connector(connector).await;
+        (record["last_sync_status"] != "in_progress").then_some(record)
+    })
+    .await;
     assert_eq!(
         (&record["status"], &record["error"], &record["last_sync_status"]),
         (&json!("connected"), &Value::Null, &json!("completed")),
