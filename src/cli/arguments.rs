@@ -27,6 +27,19 @@ const COMPLETIONS: &str = "Examples:
   jira-connector completions zsh > ~/.zfunc/_jira-connector
   jira-connector completions fish > ~/.config/fish/completions/jira-connector.fish";
 
+const RUN: &str = "Examples:
+  jira-connector run
+  jira-connector -c /config/config.yml run
+  jira-connector run --action sync_content --action cleanup";
+
+const CHECK: &str = "Examples:
+  jira-connector check
+  jira-connector -c /config/config.yml check --output json";
+
+const VERIFY: &str = "Examples:
+  jira-connector verify
+  jira-connector verify 8Xk2 --output json";
+
 /// Keeps everything in Jira searchable in Elasticsearch.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXAMPLES, propagate_version = true)]
@@ -63,13 +76,16 @@ pub enum Command {
     /// Run the service: find sync jobs of the configured connectors and carry them out
     ///
     /// The first SIGTERM or Ctrl-C suspends running jobs cleanly, the second stops at once.
+    #[command(after_help = RUN)]
     Run(Run),
     /// Look at Elasticsearch and at each connector's Jira, and name what is missing
+    #[command(after_help = CHECK)]
     Check,
     /// Create, look at, change and delete connectors
     #[command(subcommand)]
     Connector(ConnectorCommand),
     /// Prove how well the index covers Jira: per project, what is missing, left over or outdated
+    #[command(after_help = VERIFY)]
     Verify(Verify),
     /// Look at sync rules, validate them, put them in force
     #[command(subcommand)]

@@ -12,6 +12,7 @@ use crate::source::permissions::DocumentAccess;
 use crate::source::{JiraSettings, Login, capabilities};
 use crate::sync::SyncCursor;
 use crate::sync_rules::AdvancedRules;
+use crate::text_extraction::ServiceExtractor;
 
 /// One thing that was looked at.
 struct Finding {
@@ -39,12 +40,29 @@ impl Findings {
 pub(super) async fn check(config: &Config, output: &Output) -> Result<(), CommandError> {
     let mut findings = Findings::default();
     if let Some(client) = elasticsearch(config, &mut findings).await {
-        if config.connectors.is_empty() {
-            let missing = format!("{} names no connector", config.path.display());
-            findings.add("connectors", Err(missing));
+        if let Some(service) = &config.extraction_service {
+            let there = async { ServiceExtractor::new(service.clone(), 0)?.ping().await }.await;
+            let there = there.map(|()| format!("answers at {}", service.host));
+            findings.add("extraction service", there.map_err(|error| error.to_string()));
         }
-        for entry in &config.connectors {
-            connector(&client, entry, &config.jira, &mut findings).await;
+        let path = config.path.display();
+        let entries = match service::served_entries(&client, config).await {
+            Ok(entries) if entries.is_empty() => Err(match config.service.worker_mode {
+                true => format!("{path} names no connector, and there is none that worker mode would serve"),
+                false => format!("{path} names no connector"),
+            }),
+            Ok(entries) => Ok(entries),
+            Err(error) => Err(error.to_string()),
+        };
+        match entries {
+            Ok(entries) => {
+                for entry in &entries {
+                    connector(&client, entry, &config.jira, &mut findings).await;
+                }
+            }
+            Err(missing) => {
+                findings.add("connectors", Err(missing));
+            }
         }
     }
     report(&findings, output);

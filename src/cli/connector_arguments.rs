@@ -33,6 +33,14 @@ Examples:
   jira-connector connector delete 8Xk2
   jira-connector connector delete 8Xk2 --with-index --yes";
 
+const LIST: &str = "Examples:
+  jira-connector connector list
+  jira-connector connector list --output json";
+
+const SHOW: &str = "Examples:
+  jira-connector connector show
+  jira-connector connector show 8Xk2 --output json";
+
 /// Commands about connectors.
 #[derive(Debug, Subcommand)]
 pub enum ConnectorCommand {
@@ -40,8 +48,10 @@ pub enum ConnectorCommand {
     #[command(after_help = CREATE)]
     Create(ConnectorCreate),
     /// List the connectors that Elasticsearch knows
+    #[command(after_help = LIST)]
     List,
     /// Show one connector: state, last sync, schedules, settings (secrets hidden)
+    #[command(after_help = SHOW)]
     Show {
         /// Its id; may be left out when config.yml names exactly one connector
         connector_id: Option<String>,

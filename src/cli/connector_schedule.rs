@@ -1,6 +1,6 @@
 //! `jira-connector connector schedule`: shows or changes when a connector syncs by itself.
 //!
-//! Elasticsearch checks the expressions; keeping to them is the service's work.
+//! Keeping to the expressions is the service's work.
 
 use anyhow::Context as _;
 use elastic_client::{ConnectorRecord, ElasticError, JobType, ScheduleEntry};
@@ -11,7 +11,10 @@ use super::context;
 use super::exit::CommandError;
 use super::output::{Output, table};
 use crate::config::Config;
+use crate::service::CronExpression;
 
+const EXPLAINED: &str =
+    "An expression is Quartz cron, such as '0 0/10 * * * ?' for every 10 minutes; `on` and `off` switch";
 /// What Elasticsearch gives a new connector: every day at midnight.
 const INITIAL: &str = "0 0 0 * * ?";
 
@@ -40,6 +43,15 @@ pub(super) async fn schedule(config: &Config, options: ConnectorSchedule, output
         })
         .collect();
     if !changes.is_empty() {
+        // Elasticsearch checks them too, but not where the connector API is missing or switched off.
+        for entry in changes.values().filter(|entry| entry["enabled"] == true) {
+            let expression = entry["interval"].as_str().unwrap_or_default();
+            if let Err(problem) = expression.parse::<CronExpression>() {
+                return Err(CommandError::Usage(format!(
+                    "`{expression}` cannot be used: {problem}. {EXPLAINED}"
+                )));
+            }
+        }
         client
             .connectors()
             .update_scheduling(&id, &Value::Object(changes))
@@ -62,9 +74,7 @@ fn change(current: Option<&ScheduleEntry>, wanted: &str) -> Value {
 
 fn refused(error: ElasticError) -> CommandError {
     match error {
-        ElasticError::BadRequest { .. } => CommandError::Usage(format!(
-            "{error}. An expression is Quartz cron, such as '0 0/10 * * * ?' for every 10 minutes; `on` and `off` switch"
-        )),
+        ElasticError::BadRequest { .. } => CommandError::Usage(format!("{error}. {EXPLAINED}")),
         other => CommandError::Failed(anyhow::Error::from(other).context("cannot change the schedules")),
     }
 }

@@ -13,6 +13,20 @@ const LIST: &str = "Examples:
   jira-connector sync list --status error --limit 5
   jira-connector sync list --all --output json";
 
+const NOW: &str = "Examples:
+  jira-connector sync now
+  jira-connector sync now --dry-run
+  jira-connector sync now --type incremental";
+
+const SHOW: &str = "Examples:
+  jira-connector sync show kP3xZJoB
+  jira-connector sync show kP3xZJoB --watch
+  jira-connector sync show kP3xZJoB --output json";
+
+const CANCEL: &str = "Examples:
+  jira-connector sync cancel kP3xZJoB
+  jira-connector sync cancel kP3xZJoB mX9yAJoB";
+
 /// Commands about syncs.
 #[derive(Debug, Subcommand)]
 pub enum SyncCommand {
@@ -20,11 +34,13 @@ pub enum SyncCommand {
     #[command(after_help = START)]
     Start(SyncStart),
     /// Run a sync here and now; no service is needed
+    #[command(after_help = NOW)]
     Now(SyncNow),
     /// List sync jobs, the newest first
     #[command(after_help = LIST)]
     List(SyncList),
     /// Show one sync job: counts, times, what was skipped, why it failed
+    #[command(after_help = SHOW)]
     Show {
         /// Its id, as `sync start` and `sync list` print it
         #[arg(allow_hyphen_values = true)]
@@ -34,6 +50,7 @@ pub enum SyncCommand {
         watch: bool,
     },
     /// Cancel sync jobs: waiting ones at once, running ones within some seconds. What is indexed stays
+    #[command(after_help = CANCEL)]
     Cancel {
         /// Their ids, as `sync start` and `sync list` print them
         #[arg(required = true, allow_hyphen_values = true, value_name = "JOB_ID")]

@@ -42,9 +42,11 @@ impl JobCleanup {
 
     /// Looks once at the jobs of these connectors, and at all jobs of this service type for orphans.
     pub async fn pass(&mut self, connector_ids: &[String]) -> Result<(), ElasticError> {
-        self.repair_idle(connector_ids).await?;
-        self.end_orphans().await?;
-        self.free_locks(connector_ids).await
+        // What cannot be repaired must not keep the rest from being repaired.
+        let idle = self.repair_idle(connector_ids).await;
+        let orphans = self.end_orphans().await;
+        let locks = self.free_locks(connector_ids).await;
+        idle.and(orphans).and(locks)
     }
 
     async fn repair_idle(&mut self, connector_ids: &[String]) -> Result<(), ElasticError> {
@@ -57,10 +59,11 @@ impl JobCleanup {
         let running = self.client.sync_jobs().list(&filter).await?;
         let seen = running.iter().map(|job| (job.id.as_str(), job.seq_no));
         let idle = self.idle.idle(seen, Instant::now());
+        let mut result = Ok(());
         for job in running.iter().filter(|job| idle.contains(&job.id)) {
-            self.repair(job).await?;
+            result = result.and(self.repair(job).await);
         }
-        Ok(())
+        result
     }
 
     async fn repair(&self, job: &Versioned<SyncJobRecord>) -> Result<(), ElasticError> {

@@ -10,7 +10,7 @@ use elastic_client::{ElasticClient, ElasticError, JobStatus, JobType, Refresh, S
 use serde_json::Value;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, Span, error, info, info_span, warn};
 
 use super::access_control_job::AccessControlError;
 use super::clients::{USER_AGENT, client_for_connector};
@@ -25,11 +25,14 @@ use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
 use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions};
+use crate::source::field_definitions::SERVICE_TYPE;
 use crate::source::{FileExtraction, JiraSource, Login, LoginError};
-use crate::sync::{ContentSync, Progress, Snapshot, SyncCursor, SyncError, SyncSummary, WriteFence};
+use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary, WriteFence};
 use crate::telemetry::{JobEnded, JobStarted};
 
-/// An access control job names the index of identities; its documents are counted in the content index all the same.
+/// How long counting the documents of the index may hold up the end of a job, which nobody renews any more.
+const COUNT_LIMIT: Duration = Duration::from_secs(20);
+/// An access control job names the index of identities, or the content index that it belongs to.
 pub(super) const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
 
 /// Everything that running a job needs besides the job.
@@ -113,7 +116,13 @@ impl JobRunner {
         shutdown: &CancellationToken,
     ) -> Result<JobEnd, RunJobError> {
         let connector_id = self.connector.connector_id.as_str();
-        let span = info_span!("job", sync_job.id = job_id, connector.id = connector_id);
+        let span = info_span!(
+            "job",
+            sync_job.id = job_id,
+            connector.id = connector_id,
+            connector.service_type = SERVICE_TYPE,
+            index.name = tracing::field::Empty
+        );
         self.claim_and_run(job_id, progress, shutdown).instrument(span).await
     }
 
@@ -127,6 +136,9 @@ impl JobRunner {
         let Some(job) = self.client.sync_jobs().get(job_id).await? else {
             return Ok(JobEnd::NotStarted("it does not exist any more".into()));
         };
+        if let Some(index) = &job.value.connector.index_name {
+            Span::current().record("index.name", index);
+        }
         let kind = LockKind::of(job.value.job_type.as_ref());
         if let Some(other) = connector_lock::busy_with(&self.client, connector_id, job_id, kind).await? {
             return Ok(JobEnd::NotStarted(format!(
@@ -170,7 +182,7 @@ impl JobRunner {
             Ok(end) => (end, None),
             Err(error) => (end, Some(error)),
         };
-        ended(&job, &end, began.elapsed(), &report.progress().snapshot());
+        ended(&job, &end, began.elapsed(), &report);
         failure.map_or(Ok(end), Err)
     }
 
@@ -342,7 +354,11 @@ impl JobRunner {
                 return Ok(end);
             }
         };
-        let total = self.total_documents(job).await;
+        let total = match wanted.is_terminal() {
+            true => self.total_documents(job).await,
+            // The next run counts, and a service that is told to stop has no time.
+            false => None,
+        };
         let ended_at = Utc::now();
         let doc = |before: &JobStatus| {
             let status = end_of(before, wanted.clone());
@@ -414,10 +430,18 @@ impl JobRunner {
             client.indices().refresh(index).await?;
             client.indices().count(index, None).await
         };
-        match counted.await {
-            Ok(total) => Some(total),
-            Err(error) => {
+        match tokio::time::timeout(COUNT_LIMIT, counted).await {
+            Ok(Ok(total)) => Some(total),
+            Ok(Err(error)) => {
                 warn!(error = %error, index.name = index, "could not count the documents of the index");
+                None
+            }
+            Err(_) => {
+                let seconds = COUNT_LIMIT.as_secs();
+                warn!(
+                    index.name = index,
+                    seconds, "counting the documents of the index took too long"
+                );
                 None
             }
         }
@@ -432,7 +456,8 @@ fn started(job: &SyncJobRecord) {
     .emit();
 }
 
-fn ended(job: &SyncJobRecord, end: &JobEnd, took: Duration, counts: &Snapshot) {
+fn ended(job: &SyncJobRecord, end: &JobEnd, took: Duration, report: &JobReport) {
+    let counts = report.progress().snapshot();
     let (outcome, reason) = match end {
         JobEnd::Completed => ("completed", None),
         JobEnd::Failed(reason) => ("error", Some(reason.as_str())),
@@ -449,6 +474,7 @@ fn ended(job: &SyncJobRecord, end: &JobEnd, took: Duration, counts: &Snapshot) {
         indexed: counts.indexed,
         deleted: counts.deleted,
         skipped: counts.skipped,
+        skipped_now: counts.skipped.saturating_sub(report.skipped_before()),
     }
     .emit();
 }

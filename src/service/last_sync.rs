@@ -13,6 +13,19 @@ use super::job_state::is_running;
 /// Tries of a conditional write before giving up.
 const MAX_CONFLICTS: u32 = 5;
 
+/// When a content sync was last completed. `last_synced` also moves with failed ones and with access control syncs.
+const CONTENT_COMPLETED: &str = "last_content_sync_completed_at";
+
+/// When a content sync was last completed; a guess while only Elastic's service has run any.
+pub(super) fn content_completed_at(record: &ConnectorRecord) -> Option<DateTime<Utc>> {
+    let noted = record.raw.get(CONTENT_COMPLETED).and_then(Value::as_str);
+    match noted.and_then(|noted| DateTime::parse_from_rfc3339(noted).ok()) {
+        Some(noted) => Some(noted.to_utc()),
+        None if record.last_sync_status == Some(JobStatus::Completed) => record.last_synced,
+        None => None,
+    }
+}
+
 /// How a sync ended, for the connector's record.
 #[derive(Debug)]
 pub(super) struct LastSync<'a> {
@@ -141,6 +154,9 @@ impl LastSync<'_> {
         if let Some(cursor) = &self.cursor {
             doc["sync_cursor"] = cursor.clone();
         }
+        if self.kind == LockKind::Content && self.status == JobStatus::Completed {
+            doc[CONTENT_COMPLETED] = self.ended_at.to_rfc3339().into();
+        }
         if let Some((indexed, deleted)) = self.counts.filter(|_| self.status.is_terminal()) {
             doc["last_indexed_document_count"] = indexed.into();
             doc["last_deleted_document_count"] = deleted.into();
@@ -207,6 +223,32 @@ mod tests {
         assert_eq!(doc.get("last_sync_status"), None);
         assert_eq!(doc.get("running_sync_job_id"), None);
         assert_eq!(doc["sync_cursor"], json!({ "cursor": "x" }));
+    }
+
+    #[test]
+    fn only_a_completed_content_sync_makes_the_index_younger() {
+        let before = "2026-01-02T03:04:05+00:00";
+        let mut record = connector("completed", None);
+        record.last_synced = Some(Utc::now());
+        assert_eq!(content_completed_at(&record), record.last_synced);
+        record.raw.insert(CONTENT_COMPLETED.into(), before.into());
+        assert_eq!(content_completed_at(&record).unwrap().to_rfc3339(), before);
+
+        let completed = ended();
+        let doc = completed.to_doc(&connector("in_progress", Some("ours"))).unwrap();
+        assert_eq!(doc[CONTENT_COMPLETED], completed.ended_at.to_rfc3339());
+        let failed = LastSync {
+            status: JobStatus::Error,
+            ..ended()
+        };
+        let identities = LastSync {
+            kind: LockKind::AccessControl,
+            ..ended()
+        };
+        for other in [failed, identities] {
+            let doc = other.to_doc(&connector("completed", None)).unwrap();
+            assert_eq!(doc.get(CONTENT_COMPLETED), None);
+        }
     }
 
     #[test]

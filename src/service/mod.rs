@@ -52,10 +52,12 @@ pub mod rule_validation;
 pub mod verify;
 
 pub use clients::{USER_AGENT, client_for_connector, elastic_client};
+pub use cron::CronExpression;
 pub use dry_run::{Inspection, InspectionError};
 pub use job_runner::{JobEnd, JobRunner, RunJobError};
 pub use preflight::{PreflightError, preflight};
 pub use rule_validation::{RuleValidation, advanced_rules_in_force, effect_of, validate_rules};
+pub use served_connectors::entries as served_entries;
 pub use stop::{JobStop, StopReason};
 pub use supervisor::{Action, Supervisor, SupervisorError};
 pub use verify::{ProjectCoverage, verify};

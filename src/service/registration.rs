@@ -100,7 +100,8 @@ fn schedule_problems(record: &ConnectorRecord) -> impl Iterator<Item = String> {
 }
 
 fn sync_failed(record: &ConnectorRecord) -> bool {
-    record.status == Some(ConnectorStatus::Error) && record.error.is_some() && record.error == record.last_sync_error
+    let of_syncs = [&record.last_sync_error, &record.last_access_control_sync_error];
+    record.status == Some(ConnectorStatus::Error) && record.error.is_some() && of_syncs.contains(&&record.error)
 }
 
 async fn write_status(
@@ -127,7 +128,7 @@ pub fn registration(record: &ConnectorRecord) -> Map<String, Value> {
     if record.service_type.is_none() {
         update.insert("service_type".into(), SERVICE_TYPE.into());
     }
-    if record.raw.get("features") != Some(&features()) {
+    if !holds(record.raw.get("features").unwrap_or(&Value::Null), &features()) {
         update.insert("features".into(), features());
     }
     if record.configuration.is_empty() {
@@ -140,6 +141,14 @@ pub fn registration(record: &ConnectorRecord) -> Map<String, Value> {
         update.insert("configuration".into(), Value::Object(changes));
     }
     update
+}
+
+/// Whether everything that is wanted is there; what else there is stays, as writing merges.
+fn holds(stored: &Value, wanted: &Value) -> bool {
+    match wanted {
+        Value::Object(members) => members.iter().all(|(name, wanted)| holds(&stored[name], wanted)),
+        _ => stored == wanted,
+    }
 }
 
 /// Fields that are missing, and attributes that the others lack. When fields are missing the record is of another
@@ -197,6 +206,35 @@ mod tests {
         let added: Vec<&String> = update["configuration"].as_object().unwrap().keys().collect();
         assert_eq!(added, ["max_deletion_percent"]);
         assert!(!update.contains_key("status"));
+    }
+
+    #[test]
+    fn features_are_written_until_ours_are_there() {
+        let mut record = ConnectorRecord {
+            service_type: Some("jira".into()),
+            configuration: definition(),
+            ..ConnectorRecord::default()
+        };
+        assert_eq!(registration(&record)["features"], features());
+        let mut stored = features();
+        stored["filtering_rules"] = true.into();
+        record.raw.insert("features".into(), stored.clone());
+        assert_eq!(registration(&record), Map::new());
+        stored["sync_rules"]["basic"]["enabled"] = false.into();
+        record.raw.insert("features".into(), stored);
+        assert_eq!(registration(&record)["features"], features());
+    }
+
+    #[test]
+    fn the_text_of_a_failed_sync_of_either_kind_stays() {
+        let mut record = ConnectorRecord {
+            status: Some(ConnectorStatus::Error),
+            error: Some("Jira is gone".into()),
+            ..ConnectorRecord::default()
+        };
+        assert!(!sync_failed(&record));
+        record.last_access_control_sync_error.clone_from(&record.error);
+        assert!(sync_failed(&record));
     }
 
     #[test]

@@ -194,7 +194,10 @@ fn is_offered(record: &ConnectorRecord, job_type: &JobType) -> bool {
     match job_type {
         JobType::Full => true,
         JobType::Incremental => features.incremental_sync == Some(true),
-        JobType::AccessControl => features.document_level_security == Some(true),
+        JobType::AccessControl => {
+            let is_on = &record.configuration.get("use_document_level_security");
+            features.document_level_security == Some(true) && is_on.is_some_and(|field| field["value"] == true)
+        }
         JobType::Unknown(_) => false,
     }
 }
@@ -213,5 +216,28 @@ fn booked_at(record: &ConnectorRecord, job_type: &JobType) -> Option<DateTime<Ut
         JobType::Incremental => record.last_incremental_sync_scheduled_at,
         JobType::AccessControl => record.last_access_control_sync_scheduled_at,
         JobType::Full | JobType::Unknown(_) => record.last_sync_scheduled_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use elastic_client::Features;
+
+    use super::*;
+
+    #[test]
+    fn identities_are_read_for_those_who_use_document_level_security() {
+        let record = |used: bool| ConnectorRecord {
+            features: Some(Features {
+                document_level_security: Some(true),
+                ..Features::default()
+            }),
+            configuration: Map::from_iter([("use_document_level_security".to_owned(), json!({ "value": used }))]),
+            ..ConnectorRecord::default()
+        };
+        assert!(is_offered(&record(true), &JobType::AccessControl));
+        assert!(!is_offered(&record(false), &JobType::AccessControl));
+        assert!(!is_offered(&ConnectorRecord::default(), &JobType::AccessControl));
+        assert!(is_offered(&record(false), &JobType::Full));
     }
 }

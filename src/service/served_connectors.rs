@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, JobStatus, Versioned};
+use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, Versioned};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::config::{Config, ConnectorEntry};
+use super::last_sync;
+use crate::config::{Config, ConnectorEntry, ServiceConfig};
 use crate::source::field_definitions::SERVICE_TYPE;
 use crate::telemetry;
 
@@ -43,7 +44,7 @@ impl ServedConnectors {
                 .filter(|entry| is_ours(entry))
                 .cloned()
                 .collect(),
-            all_of_our_type: service.worker_mode && service.service_types.iter().any(|name| name == SERVICE_TYPE),
+            all_of_our_type: serves_all(service),
             good_for: service.idling,
             last: Mutex::new(None),
         }
@@ -100,29 +101,53 @@ impl ServedConnectors {
         }
         if self.all_of_our_type {
             let known: Vec<String> = found.iter().map(|known| known.record.id.clone()).collect();
-            let others = self.client.connectors().list().await?.into_iter().filter(|record| {
-                let ours = record.value.service_type.as_deref() == Some(SERVICE_TYPE);
-                ours && !record.value.is_native && !known.contains(&record.id)
-            });
-            found.extend(others.map(|record| ServedConnector {
-                entry: ConnectorEntry {
-                    connector_id: record.id.clone(),
-                    service_type: Some(SERVICE_TYPE.to_owned()),
-                    api_key: None,
-                },
-                record,
-            }));
+            let others = unnamed(&self.client).await?;
+            found.extend(others.filter(|other| !known.contains(&other.record.id)));
         }
         Ok(found)
     }
+}
+
+fn serves_all(service: &ServiceConfig) -> bool {
+    service.worker_mode && service.service_types.iter().any(|name| name == SERVICE_TYPE)
+}
+
+/// All of our type that belong to services of users.
+async fn unnamed(client: &ElasticClient) -> Result<impl Iterator<Item = ServedConnector> + use<>, ElasticError> {
+    let all = client.connectors().list().await?.into_iter();
+    let ours = all.filter(|record| {
+        let is_ours = record.value.service_type.as_deref() == Some(SERVICE_TYPE);
+        is_ours && !record.value.is_native
+    });
+    Ok(ours.map(|record| ServedConnector {
+        entry: ConnectorEntry {
+            connector_id: record.id.clone(),
+            service_type: Some(SERVICE_TYPE.to_owned()),
+            api_key: None,
+        },
+        record,
+    }))
+}
+
+/// The connectors that a service with this configuration works for, also those named that do not exist.
+pub async fn entries(client: &ElasticClient, config: &Config) -> Result<Vec<ConnectorEntry>, ElasticError> {
+    let mut entries = config.connectors.clone();
+    if serves_all(&config.service) {
+        let others = unnamed(client).await?.map(|other| other.entry);
+        let others = others.filter(|other| {
+            let mut named = config.connectors.iter();
+            named.all(|named| named.connector_id != other.connector_id)
+        });
+        entries.extend(others);
+    }
+    Ok(entries)
 }
 
 /// Whichever worker ran the last sync, its end is in the record.
 fn count(found: &[ServedConnector]) {
     telemetry::connectors_served(found.len());
     for connector in found {
-        let record = &connector.record.value;
-        if let (Some(JobStatus::Completed), Some(at)) = (&record.last_sync_status, record.last_synced) {
+        if let Some(at) = last_sync::content_completed_at(&connector.record.value) {
             telemetry::last_synced(&connector.record.id, at);
         }
     }

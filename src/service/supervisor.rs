@@ -7,7 +7,7 @@ use elastic_client::{ElasticClient, ElasticError};
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::clients::elastic_client;
 use super::connector_lock::LockKind;
@@ -20,6 +20,7 @@ use super::worker::Worker;
 use super::{heartbeat, scheduler};
 use crate::config::Config;
 use crate::telemetry::Health;
+use crate::text_extraction::ServiceExtractor;
 
 /// What a service does; one process may do a part of it only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,6 +126,16 @@ impl Supervisor {
         match shutdown.run_until_cancelled(ready).await {
             Some(result) => drop(result?),
             None => return Ok(()),
+        }
+        if let Some(service) = &self.config.extraction_service {
+            let extractor = ServiceExtractor::new(service.clone(), 0);
+            let there = async { extractor?.ping().await };
+            // It is needed by connectors that ask for it, and may come later.
+            match shutdown.run_until_cancelled(there).await {
+                Some(Ok(())) => info!(host = %service.host, "the extraction service is there"),
+                Some(Err(error)) => warn!(error = %error, "files will be tried again by later syncs"),
+                None => return Ok(()),
+            }
         }
         self.health.started();
         info!(

@@ -44,7 +44,7 @@ pub use encoded_file::{EncodedFile, FileEncoder};
 pub use error::SyncError;
 pub use file_buffer::FileBuffer;
 pub use listing::{CompleteListing, EndOfListing, IssueId, ListingBuilder};
-pub use progress::{Phase, Progress, Snapshot};
+pub use progress::{Carried, Phase, Progress, Snapshot};
 pub use rule_gate::left_out_by_rules;
 pub use sink::{
     Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Rehearsal, Sink, SinkError,

@@ -56,6 +56,7 @@ pub struct Progress {
     skipped: AtomicU64,
     denied: AtomicU64,
     requests: AtomicU64,
+    requests_before: AtomicU64,
     skipped_items: Mutex<Vec<String>>,
 }
 
@@ -98,6 +99,20 @@ pub struct Snapshot {
     pub skipped_items: Vec<String>,
 }
 
+/// What earlier runs of a job count for; the members are those of [`Snapshot`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named and explained in Snapshot")]
+pub struct Carried {
+    pub indexed: u64,
+    pub deleted: u64,
+    pub bytes: u64,
+    pub rejected: u64,
+    pub skipped: u64,
+    pub denied: u64,
+    pub requests: u64,
+    pub skipped_items: Vec<String>,
+}
+
 impl Progress {
     /// Enters a phase.
     pub fn enter(&self, phase: Phase) {
@@ -130,10 +145,20 @@ impl Progress {
         self.indexed.load(Relaxed)
     }
 
-    /// Begins with what an earlier run of the same job did.
-    pub fn carry_over(&self, indexed: u64, deleted: u64) {
-        self.indexed.fetch_add(indexed, Relaxed);
-        self.deleted.fetch_add(deleted, Relaxed);
+    /// Begins with what earlier runs of the same job did.
+    pub fn carry_over(&self, before: Carried) {
+        for (counter, before) in [
+            (&self.indexed, before.indexed),
+            (&self.deleted, before.deleted),
+            (&self.bytes, before.bytes),
+            (&self.rejected, before.rejected),
+            (&self.skipped, before.skipped),
+            (&self.denied, before.denied),
+            (&self.requests_before, before.requests),
+        ] {
+            counter.fetch_add(before, Relaxed);
+        }
+        before.skipped_items.into_iter().for_each(|line| self.list(line));
     }
 
     /// Elasticsearch acknowledged a deletion.
@@ -227,7 +252,7 @@ impl Progress {
             left_out: self.left_out.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
             denied: self.denied.load(Relaxed),
-            requests: self.requests.load(Relaxed),
+            requests: self.requests_before.load(Relaxed) + self.requests.load(Relaxed),
             skipped_items: self
                 .skipped_items
                 .lock()

@@ -76,8 +76,10 @@ pub struct JobEnded<'a> {
     pub indexed: u64,
     /// Documents deleted, likewise.
     pub deleted: u64,
-    /// Items of Jira that were skipped.
+    /// Items of Jira that were skipped, over all runs of the job.
     pub skipped: u64,
+    /// Those that this run skipped.
+    pub skipped_now: u64,
 }
 
 impl JobEnded<'_> {
@@ -94,7 +96,7 @@ impl JobEnded<'_> {
         gauge!("jira_connector_jobs_running", "job_type" => job_type.to_owned()).decrement(1.0);
         counter!("jira_connector_jobs_total", "job_type" => job_type.to_owned(), "outcome" => outcome).increment(1);
         histogram!("jira_connector_job_duration_seconds", "job_type" => job_type.to_owned()).record(self.took);
-        counter!("jira_connector_skipped_items_total").increment(skipped);
+        counter!("jira_connector_skipped_items_total").increment(self.skipped_now);
         let duration_ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
         let index = self.index;
         match (outcome, self.reason) {

@@ -72,7 +72,7 @@ pub const METRICS: &[Metric] = &[
     gauge_of(
         "jira_connector_last_synced_timestamp_seconds",
         &["connector_id"],
-        "When the connector last synced, whichever worker did; held while its last content sync is not a completed one. Since the epoch.",
+        "When a content sync of the connector was last completed, whichever worker ran it. Since the epoch.",
     ),
     gauge_of(
         "jira_connector_jobs_running",

@@ -3,6 +3,7 @@
 //! The file is sent from where it lies on disk, or only its path when the service sees the same disk.
 
 use std::path::Path;
+use std::time::Duration;
 
 use reqwest::{Body, Client};
 use serde::Deserialize;
@@ -14,6 +15,9 @@ use crate::config::ExtractionServiceConfig;
 
 /// Answers that are about the file. Others, such as the 404 of a proxy whose service is away, pass.
 const ABOUT_THE_FILE: &[u16] = &[400, 413, 415, 422];
+
+/// How long it may take to say that it is there.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks an extraction service.
 #[derive(Debug, Clone)]
@@ -63,7 +67,8 @@ impl ServiceExtractor {
                 self.config.host
             ))
         };
-        let mut request = self.client.put(self.address()).header("accept", "application/json");
+        let address = address_of(&self.config, "extract_text");
+        let mut request = self.client.put(address).header("accept", "application/json");
         if self.config.use_file_pointers {
             request = request.query(&[("local_file_path", file.to_string_lossy())]);
         } else {
@@ -105,10 +110,24 @@ impl ServiceExtractor {
         }
     }
 
-    fn address(&self) -> Url {
-        let mut address = self.config.host.clone();
-        let path = format!("{}/extract_text/", address.path().trim_end_matches('/'));
-        address.set_path(&path);
-        address
+    /// Whether the service is there.
+    pub async fn ping(&self) -> Result<(), ExtractionFailure> {
+        let request = self.client.get(address_of(&self.config, "ping")).timeout(PING_TIMEOUT);
+        let problem = match request.send().await {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => format!("answers {}", answer.status()),
+            Err(error) => format!("does not answer: {}", error.without_url()),
+        };
+        Err(ExtractionFailure::Environment(format!(
+            "the extraction service at {} {problem}; correct extraction_service.host in config.yml, or start it",
+            self.config.host
+        )))
     }
+}
+
+fn address_of(config: &ExtractionServiceConfig, name: &str) -> Url {
+    let mut address = config.host.clone();
+    let path = format!("{}/{name}/", address.path().trim_end_matches('/'));
+    address.set_path(&path);
+    address
 }

@@ -1,5 +1,6 @@
 //! The extraction service as its users run it: a file or its path goes there, a text or a complaint comes back.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jira_connector::config::ExtractionServiceConfig;
@@ -8,16 +9,20 @@ use serde_json::json;
 use wiremock::matchers::{body_bytes, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-async fn ask(server: &MockServer, pointers: bool) -> Result<FileText, ExtractionFailure> {
-    let folder = tempfile::tempdir().unwrap();
+fn extractor(host: &str, folder: &Path, pointers: bool) -> ServiceExtractor {
     let config = ExtractionServiceConfig {
-        host: server.uri().parse().unwrap(),
+        host: host.parse().unwrap(),
         timeout: Duration::from_secs(5),
         use_file_pointers: pointers,
-        shared_volume_dir: folder.path().to_owned(),
+        shared_volume_dir: folder.to_owned(),
         stream_chunk_size: 1024,
     };
-    let extractor = ServiceExtractor::new(config, 5).unwrap();
+    ServiceExtractor::new(config, 5).unwrap()
+}
+
+async fn ask(server: &MockServer, pointers: bool) -> Result<FileText, ExtractionFailure> {
+    let folder = tempfile::tempdir().unwrap();
+    let extractor = extractor(&server.uri(), folder.path(), pointers);
     let file = folder.path().join("file");
     std::fs::write(&file, b"content").unwrap();
     extractor.extract(&file).await
@@ -42,6 +47,19 @@ async fn the_file_goes_there_whole_and_its_text_is_cut() {
         .mount(&server)
         .await;
     assert_eq!(ask(&server, false).await, Ok(text("longe", true)));
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_named_with_its_setting() {
+    let server = MockServer::start().await;
+    let host = format!("{}/text", server.uri());
+    let extractor = extractor(&host, Path::new("/"), false);
+    let missing = extractor.ping().await.unwrap_err().to_string();
+    assert!(missing.contains("404") && missing.contains(&host), "{missing}");
+    assert!(missing.contains("extraction_service.host"), "{missing}");
+    let there = Mock::given(method("GET")).and(path("/text/ping/"));
+    there.respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    assert_eq!(extractor.ping().await, Ok(()));
 }
 
 #[tokio::test]

@@ -48,6 +48,22 @@ pub(crate) async fn create_connector(
     id: Option<&str>,
     body: &Value,
 ) -> Result<String, ElasticError> {
+    if let Some(index) = body["index_name"].as_str() {
+        let query = json!({
+            "size": 1,
+            "query": { "bool": {
+                "filter": [{ "term": { "index_name": index } }],
+                "must_not": [{ "term": { "deleted": true } }],
+            } },
+        });
+        if let Some(other) = connector_indices::search_all(transport, CONNECTORS_ALIAS, &query)
+            .await?
+            .first()
+        {
+            let reason = format!("index {index} is used by connector {} already", other.id);
+            return Err(refused("create a connector", reason));
+        }
+    }
     create(transport, CONNECTORS_ALIAS, id, &new_connector(body, Utc::now())).await
 }
 

@@ -21,6 +21,7 @@ mod replicas;
 mod resume;
 mod rules_command;
 mod schedules;
+mod service_limits;
 mod states;
 mod sync_rules;
 mod throughput;

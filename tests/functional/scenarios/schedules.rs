@@ -3,7 +3,7 @@
 use jira_fixture::Options;
 use serde_json::{Value, json};
 
-use crate::harness::{Setup, Stack, eventually};
+use crate::harness::{Setup, Stack, eventually, run_program};
 
 async fn schedule(stack: &Stack, scheduling: Value) {
     let path = format!("/_connector/{}/_scheduling", stack.connector);
@@ -136,6 +136,15 @@ async fn without_the_api_drafts_are_judged_and_jobs_are_created_run_and_canceled
         config + "elasticsearch.feature_use_connectors_api: false\n",
     )
     .unwrap();
+
+    // What Elasticsearch would refuse is refused here as well.
+    let nonsense = ["connector", "schedule", "--full", "every day"];
+    let output = stack.command(&nonsense).await.exits_with(2);
+    output.complains_of(&["`every day`", "Quartz cron"]);
+    let file = stack.config().display().to_string();
+    let second = ["-c", &file, "connector", "create", "--index-name", &stack.index];
+    let output = run_program(stack.folder(), &second).await.exits_with(1);
+    output.complains_of(&[&stack.index, &stack.connector]);
 
     let started = stack
         .command(&["--output", "json", "sync", "start"])

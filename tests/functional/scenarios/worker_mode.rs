@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Node, Setup, Stack, eventually};
+use crate::harness::{Node, Setup, Stack, eventually, run_program};
 
 /// A connector of another kind with the configuration of the first, and a job that waits.
 async fn job_of_foreign(stack: &Stack, id: &str, body: &Value) -> String {
@@ -72,6 +72,12 @@ async fn worker_mode_serves_every_connector_of_its_type_and_no_others() {
     let config =
         stack.admin_config(&[]) + "service.worker_mode: true\nservice.service_types: [jira]\nservice.heartbeat: 1\n";
     std::fs::write(stack.file("worker.yml"), config).unwrap();
+    let file = stack.file("worker.yml").display().to_string();
+    let output = run_program(stack.folder(), &["-c", &file, "check"]).await.exits_with(0);
+    for connector in [&stack.connector, &second] {
+        assert!(output.stdout.contains(connector.as_str()), "{}", output.stdout);
+    }
+    assert!(!output.stdout.contains(&native), "{}", output.stdout);
     let mut worker = stack.start_service_with(&stack.file("worker.yml"));
     assert_served(&stack, &stack.connector, &stack.index).await;
     assert_served(&stack, &second, &second).await;
