@@ -84,6 +84,7 @@ impl Login {
 
     /// Resolves the configured projects and reads the field list.
     pub async fn open(self, files: FileRules, now: DateTime<Utc>) -> Result<JiraSource, LoginError> {
+        // One after the other: refusals for the rate that come together would teach a slower pace than Jira asks for.
         let fields = self.client.fields().await?;
         let scope = self.scope().await?;
         let base_url = match self.server.base_url.trim().trim_end_matches('/') {

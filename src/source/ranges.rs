@@ -1,16 +1,27 @@
-//! A listing of issue ids cut into ranges of `created`, so that no query of Server or Data Center has many rows.
+//! A listing of issue ids cut into ranges of `created`, where one query would have too many rows or take too long.
 //!
-//! From version 10 on they refuse rows past the ten thousandth. Cloud pages by cursor and needs no ranges. What is
-//! selected is decided by the callers.
+//! Server and Data Center refuse rows past the ten thousandth from version 10 on. Cloud pages by cursor, one page after the
+//! other, so the ranges of a large site are read side by side. What is selected is decided by the callers.
+
+use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jira_client::{ErrorKind, IssueHead, IssueIdListing, JiraClient, JiraError, ListingEnd, Next};
-use tracing::warn;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{Instrument, debug, warn};
 
 use super::jql_time::JqlTime;
 
-/// Rows of one query; far from what any version refuses, few enough to go back in when rows move.
+/// Rows of one query on Server and Data Center; far from what any version refuses, few enough to go back in when rows move.
 const MOST_ROWS: u64 = 5000;
+/// Rows that Cloud is asked for by one query; of very large sites more, so that there are not many queries.
+const MOST_ROWS_OF_CLOUD: u64 = 20_000;
+const MOST_RANGES_OF_CLOUD: u64 = 16;
+/// Queries that Cloud answers side by side.
+const SIDE_BY_SIDE_ON_CLOUD: usize = 4;
+/// Pages of a query that may wait for those of the queries before it.
+const PAGES_AHEAD: usize = 1;
 /// Ranges are not made shorter: servers compare to the minute.
 const SHORTEST: TimeDelta = TimeDelta::minutes(2);
 /// No Jira is older; issues imported with an earlier date are in the first range, which has no beginning.
@@ -49,27 +60,33 @@ pub(super) struct RangedListing<'a, J> {
     most_rows: u64,
     /// When the newest issue was created at the latest.
     newest: DateTime<Utc>,
-    /// Ranges to come, the next one last.
-    pending: Vec<Range>,
-    current: Option<(IssueIdListing, Option<Next<IssueHead>>)>,
+    /// Ranges to come, the next one last; none before the first step.
+    pending: Option<Vec<Range>>,
+    /// Queries under way, in order.
+    running: VecDeque<Running>,
+    /// Their tasks, which end with this listing.
+    tasks: JoinSet<()>,
+}
+
+/// A query whose pages are asked for in the background.
+struct Running {
+    pages: mpsc::Receiver<Result<Next<IssueHead>, JiraError>>,
+    is_opened: bool,
 }
 
 impl<'a, J: Fn() -> String + Sync> RangedListing<'a, J> {
     pub(super) fn new(client: &'a JiraClient, time: &'a JqlTime, newest: DateTime<Utc>, selection: J) -> Self {
-        let everything = Range {
-            from: None,
-            until: None,
-            rows: None,
-        };
+        let is_cloud = client.edition().is_cloud();
         Self {
             client,
             time,
             selection,
             with_updated: false,
-            most_rows: MOST_ROWS,
+            most_rows: if is_cloud { MOST_ROWS_OF_CLOUD } else { MOST_ROWS },
             newest,
-            pending: vec![everything],
-            current: None,
+            pending: None,
+            running: VecDeque::new(),
+            tasks: JoinSet::new(),
         }
     }
 
@@ -81,36 +98,101 @@ impl<'a, J: Fn() -> String + Sync> RangedListing<'a, J> {
 
     /// The next step; after an error the listing is over.
     pub(super) async fn next(&mut self) -> Result<Step, JiraError> {
-        if let Some((listing, first)) = &mut self.current {
-            let next = match first.take() {
-                Some(first) => first,
-                None => listing.next_page().await?,
-            };
-            return Ok(match next {
-                Next::Page(rows) => Step::Page(rows),
-                Next::End(end) => {
-                    self.current = None;
-                    Step::Ended(end)
-                }
-            });
+        self.open_more().await?;
+        let Some(front) = self.running.front_mut() else {
+            return Ok(Step::Done);
+        };
+        if !std::mem::replace(&mut front.is_opened, true) {
+            return Ok(Step::Opened);
         }
-        while let Some(range) = self.pending.pop() {
-            match self.halves(range).await? {
-                Some((first, second)) => self.pending.extend([second, first]),
-                None => {
-                    self.current = Some(self.open(range).await?);
-                    return Ok(Step::Opened);
-                }
+        let without_end = || JiraError::BrokenListing {
+            earlier: "it stopped before its end".to_owned(),
+        };
+        Ok(match front.pages.recv().await.unwrap_or_else(|| Err(without_end()))? {
+            Next::Page(rows) => Step::Page(rows),
+            Next::End(end) => {
+                self.running.pop_front();
+                Step::Ended(end)
+            }
+        })
+    }
+
+    /// Keeps as many queries under way as the edition takes.
+    async fn open_more(&mut self) -> Result<(), JiraError> {
+        if self.pending.is_none() {
+            let first = self.begin().await?;
+            self.pending = Some(first);
+        }
+        let side_by_side = if self.client.edition().is_cloud() {
+            SIDE_BY_SIDE_ON_CLOUD
+        } else {
+            1
+        };
+        while self.running.len() < side_by_side
+            && let Some(range) = self.pending.as_mut().and_then(Vec::pop)
+        {
+            match self.halves(range).await {
+                Ok(Some((first, second))) => self.pending.get_or_insert_default().extend([second, first]),
+                Err(error) if side_by_side == 1 => return Err(error),
+                // Cloud lists any number of rows by one query; only time is lost.
+                Ok(None) | Err(_) => self.run(self.listing(range), None),
             }
         }
-        Ok(Step::Done)
+        Ok(())
+    }
+
+    /// The ranges to begin with. On Cloud most listings are one query of few pages, which is not counted before; only when
+    /// more pages follow and the count is high is it left for ranges.
+    async fn begin(&mut self) -> Result<Vec<Range>, JiraError> {
+        let everything = |rows| Range {
+            from: None,
+            until: None,
+            rows,
+        };
+        if !self.client.edition().is_cloud() {
+            return Ok(vec![everything(None)]);
+        }
+        let (listing, first) = self.open(everything(None)).await?;
+        let rows = match listing.has_arrived() {
+            true => 0,
+            // Without a count one query does it, too.
+            false => self.count(everything(None)).await.unwrap_or_else(|error| {
+                debug!(error = %error, "issues could not be counted; they are listed by one query");
+                0
+            }),
+        };
+        if rows <= self.most_rows {
+            self.run(listing, Some(first));
+            return Ok(Vec::new());
+        }
+        self.most_rows = self.most_rows.max(rows / MOST_RANGES_OF_CLOUD);
+        Ok(vec![everything(Some(rows))])
+    }
+
+    /// Asks for the pages of a query from now on. `first` is what it gave already.
+    fn run(&mut self, mut listing: IssueIdListing, mut first: Option<Next<IssueHead>>) {
+        let (sender, pages) = mpsc::channel(PAGES_AHEAD);
+        let ask = async move {
+            loop {
+                let next = match first.take() {
+                    Some(first) => Ok(first),
+                    None => listing.next_page().await,
+                };
+                let is_over = matches!(next, Err(_) | Ok(Next::End(_)));
+                if sender.send(next).await.is_err() || is_over {
+                    return;
+                }
+            }
+        };
+        self.tasks.spawn(ask.in_current_span());
+        self.running.push_back(Running {
+            pages,
+            is_opened: false,
+        });
     }
 
     /// The two halves of a range that has too many rows for one query.
     async fn halves(&self, range: Range) -> Result<Option<(Range, Range)>, JiraError> {
-        if self.client.edition().is_cloud() {
-            return Ok(None);
-        }
         let rows = match range.rows {
             Some(rows) => rows,
             None => self.count(range).await?,
@@ -159,15 +241,15 @@ impl<'a, J: Fn() -> String + Sync> RangedListing<'a, J> {
         }
     }
 
-    async fn open(&self, range: Range) -> Result<(IssueIdListing, Option<Next<IssueHead>>), JiraError> {
+    async fn open(&self, range: Range) -> Result<(IssueIdListing, Next<IssueHead>), JiraError> {
         let mut listing = self.listing(range);
         match listing.next_page().await {
             Err(error) if self.refuses_milliseconds(&error) => {
                 let mut listing = self.listing(range);
                 let first = listing.next_page().await?;
-                Ok((listing, Some(first)))
+                Ok((listing, first))
             }
-            first => Ok((listing, Some(first?))),
+            first => Ok((listing, first?)),
         }
     }
 
@@ -207,19 +289,18 @@ fn middle(range: Range, newest: DateTime<Utc>) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use chrono_tz::Tz;
     use jira_client::{Auth, Edition, JiraConfig};
-    use jira_fixture::{Dialect, JiraFixture, Options, Version};
+    use jira_fixture::{Dialect, Fault, JiraFixture, Options, Running as RunningJira, Version};
 
     use super::*;
 
-    async fn ids(client: &JiraClient, most_rows: u64) -> (BTreeSet<u64>, usize, u64) {
+    /// What a listing gives, in order; how many queries it took, and how many rows they had.
+    async fn ids(client: &JiraClient, most_rows: u64) -> (Vec<u64>, usize, u64) {
         let time = JqlTime::new(Tz::UTC);
         let mut listing = RangedListing::new(client, &time, Utc::now(), || "key IS NOT EMPTY".to_owned());
         listing.most_rows = most_rows;
-        let (mut ids, mut queries, mut rows) = (BTreeSet::new(), 0, 0);
+        let (mut ids, mut queries, mut rows) = (Vec::new(), 0, 0);
         loop {
             match listing.next().await.unwrap() {
                 Step::Opened => queries += 1,
@@ -230,23 +311,90 @@ mod tests {
         }
     }
 
+    async fn jira(options: Options) -> (RunningJira, JiraClient) {
+        let (edition, auth) = match options.dialect {
+            Dialect::Cloud => (
+                Edition::Cloud,
+                Auth::Basic {
+                    username: options.email.clone(),
+                    secret: options.token.clone().into(),
+                },
+            ),
+            _ => (Edition::DataCenter, Auth::Bearer(options.token.clone().into())),
+        };
+        let jira = JiraFixture::start(options).await.unwrap();
+        let config = JiraConfig::new(jira.base_url.parse().unwrap(), edition, auth);
+        (jira, JiraClient::new(config).unwrap())
+    }
+
     #[tokio::test]
-    async fn ranges_have_every_issue_once() {
-        let options = Options {
+    async fn ranges_have_every_issue_once_and_in_order() {
+        let data_center = Options {
             dialect: Dialect::DataCenter,
             version: Some(Version::new(10, 3)),
             ..Options::default()
         };
-        let jira = JiraFixture::start(options).await.unwrap();
-        let auth = Auth::Bearer("fixture-token".to_owned().into());
-        let config = JiraConfig::new(jira.base_url.parse().unwrap(), Edition::DataCenter, auth);
-        let client = JiraClient::new(config).unwrap();
-        let (whole, one, _) = ids(&client, MOST_ROWS).await;
-        let (ranged, many, rows) = ids(&client, 60).await;
-        assert_eq!(one, 1);
-        assert!(many > 8, "{many} queries for {} issues", whole.len());
-        assert_eq!(rows, whole.len() as u64, "an issue was listed twice");
-        assert_eq!(ranged, whole);
+        let cloud = Options {
+            page_cap: Some(50),
+            ..Options::default()
+        };
+        for options in [data_center, cloud] {
+            let (_jira, client) = jira(options).await;
+            let (whole, one, _) = ids(&client, MOST_ROWS).await;
+            let (ranged, many, rows) = ids(&client, 60).await;
+            assert_eq!(one, 1);
+            assert!(many > 8, "{many} queries for {} issues", whole.len());
+            assert_eq!(rows, whole.len() as u64, "an issue was listed twice");
+            assert_eq!(ranged, whole);
+        }
+    }
+
+    #[tokio::test]
+    async fn cloud_is_only_asked_to_count_what_has_many_pages() {
+        let (jira, client) = jira(Options::default()).await;
+        ids(&client, 60).await;
+        assert_eq!(jira.control().requests().by_endpoint.get("approximate_count"), None);
+    }
+
+    #[tokio::test]
+    async fn a_cloud_that_does_not_count_is_listed_by_one_query() {
+        let options = Options {
+            page_cap: Some(50),
+            ..Options::default()
+        };
+        let (jira, client) = jira(options).await;
+        let (whole, ..) = ids(&client, MOST_ROWS).await;
+        for after in [0, 3] {
+            jira.control()
+                .add_fault(Fault::status("approximate_count", 400).after(after));
+            let (listed, queries, _) = ids(&client, 60).await;
+            assert_eq!(listed, whole);
+            assert!(queries < 6, "{queries} queries");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_fails_in_any_range_is_no_end() {
+        let options = Options {
+            page_cap: Some(50),
+            ..Options::default()
+        };
+        let (jira, client) = jira(options).await;
+        for after in [1, 4, 8] {
+            jira.control().add_fault(Fault::status("search_jql", 400).after(after));
+            let time = JqlTime::new(Tz::UTC);
+            let mut listing = RangedListing::new(&client, &time, Utc::now(), || "key IS NOT EMPTY".to_owned());
+            listing.most_rows = 60;
+            let failed = loop {
+                match listing.next().await {
+                    Ok(Step::Done) => panic!("the listing ended, {after} pages before the fault"),
+                    Ok(_) => {}
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(failed.kind(), ErrorKind::BadRequest);
+            jira.control().clear_faults();
+        }
     }
 
     fn at(text: &str) -> DateTime<Utc> {

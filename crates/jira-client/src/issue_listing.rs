@@ -99,6 +99,11 @@ impl IssueIdListing {
         self
     }
 
+    /// Whether every page has arrived, so that the end comes without another request.
+    pub fn has_arrived(&self) -> bool {
+        matches!(self.progress.settled(), Some(Ok(_)))
+    }
+
     /// The next page, or the end once all arrived. After an error the listing stays broken.
     pub async fn next_page(&mut self) -> Result<Next<IssueHead>, JiraError> {
         if let Some(settled) = self.progress.settled() {
