@@ -13,7 +13,7 @@ use super::job_report::JobReport;
 use super::job_runner::{ACCESS_CONTROL_PREFIX, JobFailure, JobRunner, patience};
 use super::job_setup::JobSetup;
 use super::stop::JobStop;
-use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions};
+use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions, Target};
 use crate::source::Login;
 use crate::sync::{SyncError, WriteFence};
 
@@ -31,7 +31,11 @@ impl JobRunner {
         let index = IdentityIndex::new(data.clone(), content);
         let options = SinkOptions::from_config(&self.bulk);
         let progress = Arc::clone(report.progress());
-        let sink = IndexSink::start(data.clone(), index.name(), None, options, progress, Arc::clone(&fence));
+        let target = Target {
+            index: index.name().to_owned(),
+            ..Target::default()
+        };
+        let sink = IndexSink::start(data.clone(), target, options, progress, Arc::clone(&fence));
         let work = async {
             if !setup.settings.document_level_security {
                 return Err(AccessControlError::SwitchedOff.into());

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::clients::{USER_AGENT, client_for_connector};
 use super::job_setup::{JobSetup, SetupError};
 use crate::config::{Config, ConnectorEntry};
-use crate::sink::{IndexSink, SinkOptions};
+use crate::sink::{IndexSink, SinkOptions, Target};
 use crate::source::{JiraSource, Login, LoginError};
 use crate::sync::{
     ContentSync, DeletionGuard, DryRunSink, Forecast, Progress, Sink, SinkError, Source, SyncCursor, SyncError,
@@ -93,14 +93,11 @@ impl Inspection {
             .await?;
         let progress = Arc::new(Progress::default());
         let options = SinkOptions::from_config(&config.elasticsearch.bulk);
-        let sink = IndexSink::start(
-            data,
-            &setup.index,
-            None,
-            options,
-            Arc::clone(&progress),
-            Arc::new(Unfenced),
-        );
+        let target = Target {
+            index: setup.index.clone(),
+            ..Target::default()
+        };
+        let sink = IndexSink::start(data, target, options, Arc::clone(&progress), Arc::new(Unfenced));
         let (source, sink, index) = (Arc::new(source), Arc::new(sink), setup.index.clone());
         let cursor = record.sync_cursor.as_ref().and_then(SyncCursor::read);
         Ok(Self {

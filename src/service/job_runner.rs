@@ -24,7 +24,7 @@ use super::last_sync::{self, LastSync};
 use super::renewal::RenewalLimits;
 use super::stop::{JobStop, StopReason};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
-use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions};
+use crate::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions, Target};
 use crate::source::field_definitions::SERVICE_TYPE;
 use crate::source::{FileExtraction, JiraSource, Login, LoginError};
 use crate::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary, WriteFence};
@@ -312,8 +312,13 @@ impl JobRunner {
         }
         let pipeline = self.existing_pipeline(setup).await?;
         let options = SinkOptions::from_config(&self.bulk);
-        let sink = IndexSink::start(data, &setup.index, Some(pipeline), options, Arc::clone(progress), fence);
-        Ok((source, Arc::new(sink.with_new_fields(new_fields))))
+        let target = Target {
+            index: setup.index.clone(),
+            pipeline: Some(pipeline),
+            new_fields,
+        };
+        let sink = IndexSink::start(data, target, options, Arc::clone(progress), fence);
+        Ok((source, Arc::new(sink)))
     }
 
     /// A bulk request through a pipeline that does not exist refuses every document; better to say it once.

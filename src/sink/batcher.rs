@@ -15,6 +15,8 @@ use crate::sync::{Operation, SinkError};
 
 /// An open batch is sent when nothing was added for this long: it holds budget that a large document may wait for.
 const LINGER: Duration = Duration::from_millis(100);
+/// The same while Elasticsearch has nothing to do.
+const IDLE_LINGER: Duration = Duration::from_millis(10);
 /// How long the answers to the last requests are waited for when a sync ends early.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
@@ -52,6 +54,7 @@ pub(super) async fn run(
         lines: 0,
         bytes: 0,
         in_flight: JoinSet::new(),
+        sent: 0,
     };
     let served = closed.run_until_cancelled(batcher.serve(&mut commands)).await;
     batcher.settle().await;
@@ -65,12 +68,15 @@ struct Batcher {
     lines: usize,
     bytes: usize,
     in_flight: JoinSet<Result<(), SinkError>>,
+    /// Batches since the last flush.
+    sent: usize,
 }
 
 impl Batcher {
     async fn serve(&mut self, commands: &mut mpsc::Receiver<Command>) -> Result<(), SinkError> {
         loop {
             let lingering = !self.open.is_empty();
+            let linger = if self.in_flight.is_empty() { IDLE_LINGER } else { LINGER };
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(Command::Write(queued)) => self.add(queued).await?,
@@ -82,7 +88,7 @@ impl Batcher {
                     None => return self.drain().await,
                 },
                 Some(finished) = self.in_flight.join_next() => joined(finished)?,
-                () = tokio::time::sleep(LINGER), if lingering => self.send_open().await?,
+                () = tokio::time::sleep(linger), if lingering => self.send_open().await?,
             }
         }
     }
@@ -119,6 +125,7 @@ impl Batcher {
             }
         }
         let batch = std::mem::take(&mut self.open);
+        self.sent += 1;
         (self.lines, self.bytes) = (0, 0);
         self.in_flight.spawn(deliver(Arc::clone(&self.shared), batch));
         Ok(())
@@ -128,9 +135,22 @@ impl Batcher {
         if !self.open.is_empty() {
             self.send_open().await?;
         }
-        while let Some(finished) = self.in_flight.join_next().await {
-            joined(finished)?;
-        }
+        let much = std::mem::take(&mut self.sent) > self.limits.in_flight;
+        let shared = Arc::clone(&self.shared);
+        let visible = async {
+            if much {
+                shared.refresh().await;
+            }
+            Ok::<(), SinkError>(())
+        };
+        let answers = async {
+            while let Some(finished) = self.in_flight.join_next().await {
+                joined(finished)?;
+            }
+            Ok(())
+        };
+        // Making much visible takes a while: Elasticsearch begins with it while it works on the last batches.
+        tokio::try_join!(answers, visible)?;
         Ok(())
     }
 }

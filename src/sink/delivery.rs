@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, warn};
 
 use super::index_sink::Shared;
+use super::mapping_ahead;
 use super::mapping_repair::without_field;
 use crate::sync::{Operation, SinkError};
 
@@ -39,6 +40,7 @@ pub(super) struct Queued {
 
 /// Sends the batch. An error means that Elasticsearch refused the request as a whole, or too many of its items.
 pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Result<(), SinkError> {
+    mapping_ahead::map(&shared).await?;
     let mut wait = FIRST_WAIT;
     for attempt in 1.. {
         let answered = send(&shared, batch).await?;

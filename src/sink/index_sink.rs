@@ -20,6 +20,7 @@ use super::content_index;
 use super::delivery::Queued;
 use super::error_monitor::ErrorMonitor;
 use super::in_flight::InFlightLimit;
+use super::mapping_ahead::MappingAhead;
 use super::new_fields::NewFields;
 use super::rehearsal;
 use super::scan::{self, ContentScan};
@@ -51,6 +52,17 @@ pub struct SinkOptions {
     pub queue_length: usize,
     /// Whether each operation that was applied is logged.
     pub log_operations: bool,
+}
+
+/// Where documents go, and how.
+#[derive(Debug, Default)]
+pub struct Target {
+    /// Name of the index.
+    pub index: String,
+    /// The ingest pipeline that documents pass.
+    pub pipeline: Option<String>,
+    /// How fields that the index does not map yet are mapped; none leaves that to Elasticsearch.
+    pub new_fields: Option<NewFields>,
 }
 
 /// How often a bulk request that failed as a whole is sent again. Each attempt asks the fence.
@@ -94,8 +106,6 @@ pub struct IndexSink {
     shared: Arc<Shared>,
     budget: Arc<Semaphore>,
     budget_units: usize,
-    new_fields: Option<Mutex<NewFields>>,
-    mapping: tokio::sync::Mutex<()>,
     commands: mpsc::Sender<Command>,
     batcher: tokio::sync::Mutex<BatcherState>,
     longest_wait: Duration,
@@ -114,6 +124,7 @@ pub(super) struct Shared {
     pub(super) client: ElasticClient,
     pub(super) index: String,
     pub(super) pipeline: Option<String>,
+    pub(super) new_fields: MappingAhead,
     pub(super) progress: Arc<Progress>,
     pub(super) in_flight: InFlightLimit,
     /// Cancelled when nothing more may be sent.
@@ -155,19 +166,10 @@ impl Shared {
         self.incomplete.store(true, Relaxed);
     }
 
-    /// Maps new fields. Returns false when that is refused, as beyond the limit of fields; Elasticsearch then maps what
-    /// it has room for, document by document.
-    async fn map_ahead(&self, properties: &Value) -> bool {
-        let mapping = json!({ "properties": properties });
-        match self.client.indices().put_mapping(&self.index, &mapping).await {
-            Ok(()) => {
-                debug!(index.name = self.index, "mapped new fields");
-                true
-            }
-            Err(error) => {
-                debug!(error = %error, "left new fields to elasticsearch");
-                false
-            }
+    /// Makes what is indexed so far visible. Who needs to see it asks for that again, so a failure does not matter here.
+    pub(super) async fn refresh(&self) {
+        if let Err(error) = self.client.indices().refresh(&self.index).await {
+            debug!(error = %error, "elasticsearch did not refresh the index");
         }
     }
 
@@ -243,19 +245,19 @@ impl Shared {
 }
 
 impl IndexSink {
-    /// Starts the writing side for `index`. Every request asks `fence` for leave.
+    /// Starts the writing side. Every request asks `fence` for leave.
     pub fn start(
         client: ElasticClient,
-        index: &str,
-        pipeline: Option<String>,
+        target: Target,
         options: SinkOptions,
         progress: Arc<Progress>,
         fence: Arc<dyn WriteFence>,
     ) -> Self {
         let shared = Arc::new(Shared {
             client,
-            index: index.to_owned(),
-            pipeline,
+            index: target.index,
+            pipeline: target.pipeline,
+            new_fields: MappingAhead::new(target.new_fields),
             progress,
             in_flight: InFlightLimit::new(options.batch.in_flight),
             closed: CancellationToken::new(),
@@ -275,19 +277,10 @@ impl IndexSink {
             shared,
             budget: Arc::new(Semaphore::new(budget_units)),
             budget_units,
-            new_fields: None,
-            mapping: tokio::sync::Mutex::default(),
             commands,
             batcher: tokio::sync::Mutex::new(BatcherState::Running(batcher)),
             longest_wait: options.longest_wait,
         }
-    }
-
-    /// Fields that are new to the index are mapped so before their documents are sent, those of a batch at once.
-    #[must_use]
-    pub fn with_new_fields(mut self, new_fields: Option<NewFields>) -> Self {
-        self.new_fields = new_fields.map(Mutex::new);
-        self
     }
 
     /// Sends nothing more, and waits `patience` at most for the answers to what was sent, so that it counts.
@@ -330,24 +323,8 @@ impl Drop for IndexSink {
 impl Sink for IndexSink {
     type Scan = ContentScan;
 
-    async fn expect(&self, documents: &[&Document]) -> Result<(), SinkError> {
-        let Some(new_fields) = &self.new_fields else {
-            return Ok(());
-        };
-        let seen = || new_fields.lock().unwrap_or_else(PoisonError::into_inner);
-        if !seen().look_at(documents) {
-            return Ok(());
-        }
-        // One update at a time, with the fields of all batches that wait for it.
-        let _turn = self.mapping.lock().await;
-        let news = seen().take();
-        if let Some(properties) = news {
-            self.shared.fence.before_write().await?;
-            if !self.shared.map_ahead(&properties).await {
-                seen().give_up();
-            }
-        }
-        Ok(())
+    fn expect(&self, documents: &[&Document]) {
+        self.shared.new_fields.look_at(documents);
     }
 
     async fn write(&self, operation: Operation) -> Result<(), SinkError> {

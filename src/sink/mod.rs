@@ -10,6 +10,7 @@ pub mod index_sink;
 mod batcher;
 mod delivery;
 mod in_flight;
+mod mapping_ahead;
 mod mapping_repair;
 mod new_fields;
 mod rehearsal;
@@ -17,5 +18,5 @@ mod scan;
 
 pub use content_index::ContentIndex;
 pub use identity_index::{AccessIndexError, IdentityIndex, StoredIdentity};
-pub use index_sink::{IndexSink, RequestRetry, SinkOptions};
+pub use index_sink::{IndexSink, RequestRetry, SinkOptions, Target};
 pub use new_fields::NewFields;

@@ -71,15 +71,16 @@ impl NewFields {
         }
     }
 
-    /// Looks at the fields of a batch. Returns false when nobody needs to look any more.
-    pub(super) fn look_at(&mut self, documents: &[&Document]) -> bool {
-        if self.without_news >= BATCHES_WITHOUT_NEWS {
-            return false;
-        }
+    /// Whether the rest is left to Elasticsearch.
+    pub(super) fn is_over(&self) -> bool {
+        self.without_news >= BATCHES_WITHOUT_NEWS
+    }
+
+    /// Looks at the fields of documents.
+    pub(super) fn look_at(&mut self, documents: &[&Document]) {
         for document in documents {
             self.known.add(&document.fields, DEEPEST);
         }
-        true
     }
 
     /// The fields that are not mapped yet, as `properties`. From now on they count as mapped.
@@ -297,10 +298,8 @@ mod tests {
     }
 
     fn news_of(fields: &mut NewFields, batch: &[Document]) -> Option<Value> {
-        fields
-            .look_at(&batch.iter().collect::<Vec<_>>())
-            .then(|| fields.take())
-            .flatten()
+        fields.look_at(&batch.iter().collect::<Vec<_>>());
+        (!fields.is_over()).then(|| fields.take()).flatten()
     }
 
     #[test]

@@ -80,9 +80,7 @@ impl<K: Sink> DryRunSink<K> {
 impl<K: Sink> Sink for DryRunSink<K> {
     type Scan = K::Scan;
 
-    async fn expect(&self, _: &[&Document]) -> Result<(), SinkError> {
-        Ok(())
-    }
+    fn expect(&self, _: &[&Document]) {}
 
     async fn write(&self, operation: Operation) -> Result<(), SinkError> {
         let counter = match &operation {

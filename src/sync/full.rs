@@ -36,7 +36,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let projects = self.source.projects().await?;
         let boards = boards::read(self).await?;
         // They are written last, when new fields would cost most.
-        self.sink.expect(&projects.iter().collect::<Vec<_>>()).await?;
+        self.sink.expect(&projects.iter().collect::<Vec<_>>());
         let attachments = if self.sink.seems_empty().await? {
             Arc::default()
         } else {

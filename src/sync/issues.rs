@@ -248,7 +248,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
         }
         let files = fetched.attachments.iter().map(|attachment| &attachment.document);
         let all: Vec<&Document> = documents.iter().chain(files).collect();
-        self.sync.sink.expect(&all).await?;
+        self.sync.sink.expect(&all);
         // All are encoded before the first one waits for its share of the budget: as text they take a fifth.
         let encoded = documents
             .into_iter()

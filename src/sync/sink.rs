@@ -84,7 +84,7 @@ impl Operation {
 /// The content index of one sync.
 pub trait Sink: Send + Sync + 'static {
     /// Tells which documents come next, for what can be prepared for many at once.
-    fn expect(&self, documents: &[&Document]) -> impl Future<Output = Result<(), SinkError>> + Send;
+    fn expect(&self, documents: &[&Document]);
 
     /// Accepts an operation; waits while the byte budget is used up. Its outcome is known after [`Sink::flush`].
     fn write(&self, operation: Operation) -> impl Future<Output = Result<(), SinkError>> + Send;
