@@ -64,6 +64,8 @@ async fn node_script(name: &str, port: u16) -> anyhow::Result<()> {
     let script = format!("fixtures/elasticsearch/{name}");
     let status = Command::new(&script)
         .env("ES_PORT", port.to_string())
+        // A node that is made to start quickly compiles its hot code late, and would do so during the measurements.
+        .env("ES_QUICK_START", "no")
         // Only the table goes to standard output.
         .stdout(Stdio::null())
         .status()

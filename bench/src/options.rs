@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     pub(crate) only: Vec<String>,
     /// Load the documents and sync at most so often before measuring, until Elasticsearch has compiled its hot code
-    #[arg(long, default_value_t = 8, value_name = "N")]
+    #[arg(long, default_value_t = 20, value_name = "N")]
     pub(crate) warm_up: u32,
     /// Measure everything so often, in turns, and keep what took the median time [default: 3, of large data and files 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -31,6 +31,8 @@ const CHANGED: usize = 50;
 /// Requests that the bare loader keeps in flight.
 const IN_FLIGHT: [usize; 4] = [1, 2, 4, 8];
 const WARM_UP_IN_FLIGHT: usize = 4;
+/// Warming up ends after so many rounds in a row that gained nothing.
+const NO_CHEAPER_ROUNDS: u32 = 3;
 /// A round that costs Elasticsearch more than this share of the cheapest one before has gained nothing from warming up.
 const CHEAPER: f64 = 0.97;
 
@@ -77,7 +79,7 @@ pub(crate) async fn run(options: &Options, say: Say<'_>) -> anyhow::Result<Repor
         data_size: options.data_size,
         machine: Machine::describe(),
         site,
-        targets: targets::judge(&measurements, best(&loads), site),
+        targets: targets::judge(&measurements, best(&loads), site, options.data_size),
         loads,
         measurements,
         extraction,
@@ -125,8 +127,8 @@ impl Session<'_> {
         Ok(loads)
     }
 
-    /// Loads and syncs in turns, so that neither has the warmer node, until two rounds in a row were no cheaper than the
-    /// cheapest before them.
+    /// Loads and syncs in turns, so that neither has the warmer node, until some rounds in a row were no cheaper than
+    /// the cheapest before them.
     async fn warm_up(&self, loader: &Loader) -> anyhow::Result<()> {
         let (mut cheapest, mut no_cheaper) = (f64::INFINITY, 0);
         for round in 1..=self.options.warm_up {
@@ -138,7 +140,7 @@ impl Session<'_> {
             ));
             let cpu = load + sync;
             no_cheaper = if cpu < cheapest * CHEAPER { 0 } else { no_cheaper + 1 };
-            if no_cheaper == 2 {
+            if no_cheaper == NO_CHEAPER_ROUNDS {
                 break;
             }
             cheapest = cheapest.min(cpu);

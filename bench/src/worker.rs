@@ -21,6 +21,11 @@ const LONGEST_JOB: Duration = Duration::from_secs(3_600);
 const LONGEST_START: Duration = Duration::from_secs(60);
 /// What the service logs when it begins to look for jobs.
 const READY: &str = "the service is running";
+/// What the service logs once the end of a job is on record.
+const ENDED: &str = "the job ended";
+/// How often the service looks for jobs. The usual 30 s would be waited for before each measurement, and looking all the
+/// time would be measured with it.
+const IDLING_SECONDS: u64 = 3;
 /// How often a job is looked at; the times that count are those that the job itself states.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -87,8 +92,7 @@ impl Connector {
         }
         let created: Value = serde_json::from_slice(&output.stdout).context("connector create printed no JSON")?;
         let id = created["connector_id"].as_str().context("no connector_id")?.to_owned();
-        // The usual 30 s between two looks for work would be waited for before each measurement.
-        let text = fs::read_to_string(&config)? + "service:\n  idling: 1\n";
+        let text = fs::read_to_string(&config)? + &format!("service:\n  idling: {IDLING_SECONDS}\n");
         fs::write(&config, text)?;
         let record = elastic.get(&format!("/_connector/{id}")).await?;
         let pipeline = record["pipeline"]["name"]
@@ -140,6 +144,13 @@ impl Connector {
 
     /// Waits for the end of a job. Anything but `completed` is an error.
     pub(crate) async fn end_of(&self, elastic: &Elastic, worker: &mut Process, job: &str) -> anyhow::Result<JobEnd> {
+        // Elasticsearch is not asked before: it would be measured answering.
+        let deadline = Instant::now() + LONGEST_JOB;
+        let has_ended = |line: &str| line.contains(ENDED) && line.contains(job);
+        while !worker.log().lines().any(has_ended) && Instant::now() < deadline {
+            worker.must_run()?;
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
         let ended = self.job_when(elastic, worker, job, |job| job["status"] == "completed");
         JobEnd::read(&ended.await?)
     }
