@@ -1,17 +1,16 @@
 //! jira-connector: keeps everything in Jira searchable in Elasticsearch.
 //!
-//! Modules in reading order. The program starts in `main.rs`, which hands over to `cli`.
+//! Modules in reading order. The program starts in `main.rs`, which hands over to `cli`. What decides in a sync is the
+//! crate `sync-engine`.
 
 pub mod cli;
+pub mod http;
+pub mod operations;
+pub mod worker;
+
+pub mod inbound;
+
+pub mod clients;
 pub mod config;
-pub mod service;
-pub mod sync;
-pub mod sync_rules;
-
-pub mod access_control;
-
-pub mod sink;
-pub mod source;
-pub mod text_extraction;
-
+pub mod coordination;
 pub mod telemetry;

@@ -6,9 +6,9 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 const SAMPLES: &[&str] = &[
-    include_str!("../../src/source/documents/samples/cloud.json"),
-    include_str!("../../src/source/documents/samples/data_center_8_20.json"),
-    include_str!("../../src/source/documents/samples/server_7.json"),
+    include_str!("../../src/inbound/source/documents/samples/cloud.json"),
+    include_str!("../../src/inbound/source/documents/samples/data_center_8_20.json"),
+    include_str!("../../src/inbound/source/documents/samples/server_7.json"),
 ];
 
 /// One answer: most are valid JSON of roughly the right shape, some are broken text.

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use jira_client::{Field, Issue, read_bulk_answer};
-use jira_connector::source::CustomFieldNames;
-use jira_connector::source::documents::{self, Attachments, DocumentContext, FileRules};
+use jira_connector::inbound::source::CustomFieldNames;
+use jira_connector::inbound::source::documents::{self, Attachments, DocumentContext, FileRules};
 
 /// Ids of the samples, and two that no sample has.
 const ASKED: &[u64] = &[7, 10003, 10437, 20817, 99999];

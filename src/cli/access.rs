@@ -4,17 +4,17 @@ use anyhow::{Context as _, anyhow};
 use elastic_client::{ConnectorRecord, ElasticClient};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sync_engine::access_control::{Identity, Reason, access_query};
 
 use super::access_arguments::{AccessCommand, AccessKeyCommand, AccessKeyCreate, AccessShow};
 use super::context;
 use super::exit::CommandError;
 use super::output::Output;
-use crate::access_control::{Identity, Reason, access_query};
+use crate::clients::client_for_connector;
 use crate::config::{Config, ConnectorEntry};
-use crate::service::access_control_job::{KEY_PREFIX, check_license, key_metadata};
-use crate::service::access_view::{AccessView, access_view};
-use crate::service::client_for_connector;
-use crate::sink::IdentityIndex;
+use crate::inbound::jobs::access_control_job::{KEY_PREFIX, check_license, key_metadata};
+use crate::inbound::sink::IdentityIndex;
+use crate::operations::access_view::{AccessView, access_view};
 
 pub(super) async fn run(command: AccessCommand, config: &Config, output: &Output) -> Result<(), CommandError> {
     match command {

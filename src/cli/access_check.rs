@@ -1,14 +1,15 @@
 //! What `check` says about document level security: what is denied because it cannot be read, and who could change that.
 
 use elastic_client::ElasticClient;
+use sync_engine::sync::SyncCursor;
 
 use super::check::{Findings, privileges};
+use crate::clients::client_for_connector;
 use crate::config::ConnectorEntry;
-use crate::service::{access_control_job, client_for_connector};
-use crate::sink::IdentityIndex;
-use crate::source::Login;
-use crate::source::permissions::DocumentAccess;
-use crate::sync::SyncCursor;
+use crate::inbound::jobs::access_control_job;
+use crate::inbound::sink::IdentityIndex;
+use crate::inbound::source::Login;
+use crate::inbound::source::permissions::DocumentAccess;
 
 /// Global permissions without which something is denied, with what they are for. Cloud has one for users that the
 /// others call otherwise.

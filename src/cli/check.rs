@@ -2,17 +2,20 @@
 
 use elastic_client::ElasticClient;
 use serde_json::{Value, json};
+use sync_engine::sync::SyncCursor;
+use sync_engine::sync_rules::AdvancedRules;
 
+use super::access_check;
+use super::context;
 use super::exit::CommandError;
 use super::output::Output;
-use super::{access_check, context};
 use crate::config::{Config, ConnectorEntry, JiraLimits};
-use crate::service::{self, USER_AGENT, client_for_connector};
-use crate::source::permissions::DocumentAccess;
-use crate::source::{JiraSettings, Login, capabilities};
-use crate::sync::SyncCursor;
-use crate::sync_rules::AdvancedRules;
-use crate::text_extraction::ServiceExtractor;
+
+use crate::clients::USER_AGENT;
+use crate::clients::client_for_connector;
+use crate::inbound::source::permissions::DocumentAccess;
+use crate::inbound::source::{JiraSettings, Login, capabilities};
+use crate::inbound::text_extraction::ServiceExtractor;
 
 /// One thing that was looked at.
 struct Finding {
@@ -46,7 +49,7 @@ pub(super) async fn check(config: &Config, output: &Output) -> Result<(), Comman
             findings.add("extraction service", there.map_err(|error| error.to_string()));
         }
         let path = config.path.display();
-        let entries = match service::served_entries(&client, config).await {
+        let entries = match crate::worker::served_connectors::entries(&client, config).await {
             Ok(entries) if entries.is_empty() => Err(match config.service.worker_mode {
                 true => format!("{path} names no connector, and there is none that worker mode would serve"),
                 false => format!("{path} names no connector"),
@@ -74,7 +77,7 @@ pub(super) async fn check(config: &Config, output: &Output) -> Result<(), Comman
 }
 
 async fn elasticsearch(config: &Config, findings: &mut Findings) -> Option<ElasticClient> {
-    let client = match service::elastic_client(&config.elasticsearch) {
+    let client = match crate::clients::elastic_client(&config.elasticsearch) {
         Ok(client) => client,
         Err(error) => {
             findings.add("elasticsearch", Err(error.to_string()));
@@ -85,7 +88,7 @@ async fn elasticsearch(config: &Config, findings: &mut Findings) -> Option<Elast
     let reached = findings.add(
         "elasticsearch",
         match &server {
-            Ok(server) => match service::preflight::check_version(server) {
+            Ok(server) => match crate::worker::preflight::check_version(server) {
                 Ok(()) => Ok(format!("version {} at {}", server.version, client.host())),
                 Err(error) => Err(error.to_string()),
             },
@@ -184,7 +187,7 @@ async fn connector(client: &ElasticClient, entry: &ConnectorEntry, limits: &Jira
     {
         access_check::elasticsearch(client, entry, index, &subject, findings).await;
     }
-    let rules = match service::advanced_rules_in_force(&record) {
+    let rules = match crate::inbound::connectors::rule_validation::advanced_rules_in_force(&record) {
         Ok(rules) => rules,
         Err(error) => {
             findings.add(&subject("sync rules"), Err(error.to_string()));

@@ -7,13 +7,14 @@ use elastic_client::{ConnectorRecord, ElasticError, Refresh};
 use serde_json::{Value, json};
 
 use super::connector_arguments::ConnectorConfigure;
+use super::context;
 use super::exit::CommandError;
+use super::field_values;
 use super::output::Output;
-use super::{context, field_values};
 use crate::config::Config;
-use crate::service::registration::registration;
-use crate::source::JiraSettings;
-use crate::source::field_definitions::SERVICE_TYPE;
+use crate::inbound::connectors::registration::registration;
+use crate::inbound::source::JiraSettings;
+use crate::inbound::source::field_definitions::SERVICE_TYPE;
 
 pub(super) async fn configure(
     config: &Config,

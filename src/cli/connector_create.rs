@@ -7,15 +7,18 @@ use elastic_client::{ConnectorStatus, ElasticClient, Refresh};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
+use super::config_file;
 use super::connector_arguments::ConnectorCreate;
+use super::context;
 use super::exit::CommandError;
+use super::field_values;
+use super::interview;
 use super::output::Output;
 use super::prompt::{Ask as _, Terminal};
-use super::{config_file, context, field_values, interview};
 use crate::config::Config;
-use crate::sink::ContentIndex;
-use crate::source::JiraSettings;
-use crate::source::field_definitions::{SERVICE_TYPE, definition, features};
+use crate::inbound::sink::ContentIndex;
+use crate::inbound::source::JiraSettings;
+use crate::inbound::source::field_definitions::{SERVICE_TYPE, definition, features};
 
 pub(super) async fn create(config: &Config, options: ConnectorCreate, output: &Output) -> Result<(), CommandError> {
     let given = field_values::given(&options.set, "--set KEY=VALUE", &options.values)?;

@@ -11,7 +11,7 @@ use super::context;
 use super::exit::CommandError;
 use super::output::{Output, table};
 use crate::config::Config;
-use crate::service::CronExpression;
+use crate::inbound::schedules::cron::CronExpression;
 
 const EXPLAINED: &str =
     "An expression is Quartz cron, such as '0 0/10 * * * ?' for every 10 minutes; `on` and `off` switch";

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::CommandError;
 use crate::config::{Config, ConnectorEntry};
-use crate::service;
 
 /// Whoever typed a command wants to hear soon that a cluster is down, whatever retries the configuration allows.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,10 +21,10 @@ pub(super) async fn reach(client: &ElasticClient) -> Result<ServerInfo, ElasticE
 
 /// A client that has reached Elasticsearch once.
 pub(super) async fn connect(config: &Config) -> Result<ElasticClient, CommandError> {
-    let client = service::elastic_client(&config.elasticsearch).map_err(anyhow::Error::from)?;
+    let client = crate::clients::elastic_client(&config.elasticsearch).map_err(anyhow::Error::from)?;
     let server = reach(&client).await.context("cannot use Elasticsearch")?;
-    service::preflight::check_version(&server).map_err(anyhow::Error::from)?;
-    if service::preflight::needs_indices(&server) {
+    crate::worker::preflight::check_version(&server).map_err(anyhow::Error::from)?;
+    if crate::worker::preflight::needs_indices(&server) {
         client.forgo_connectors_api();
     }
     Ok(client)

@@ -3,10 +3,11 @@
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::context;
 use super::exit::CommandError;
 use super::output::Output;
 use super::sync_arguments::{SyncNow, SyncType};
-use super::{context, verify};
+use super::verify;
 use crate::config::Config;
 
 pub(super) async fn run(config: &Config, options: SyncNow, output: &Output) -> Result<(), CommandError> {

@@ -7,17 +7,28 @@ use clap::Parser;
 use thiserror::Error;
 use tracing::warn;
 
+use super::access;
 use super::arguments::{Arguments, Command, OutputFormat, Run};
+use super::check;
 use super::connector_arguments::ConnectorCommand;
+use super::connector_configure;
+use super::connector_create;
+use super::connector_delete;
+use super::connector_schedule;
+use super::connector_show;
 use super::elastic_ingest::{self, IngestArguments};
 use super::output::Output;
+use super::rules;
+use super::run;
 use super::sync_arguments::SyncCommand;
-use super::{
-    access, check, connector_configure, connector_create, connector_delete, connector_schedule, connector_show, rules,
-    run, sync_list, sync_now, sync_show, sync_start, verify,
-};
+use super::sync_list;
+use super::sync_now;
+use super::sync_show;
+use super::sync_start;
+use super::verify;
 use crate::config::{Config, ConfigError, LogFormat, LogLevel};
-use crate::{telemetry, text_extraction};
+use crate::inbound::text_extraction;
+use crate::telemetry;
 
 /// How a command ended without doing what it was asked.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::connector_arguments::FieldValues;
 use super::exit::CommandError;
-use crate::source::field_definitions::{FIELDS, FieldType, find};
+use crate::inbound::source::field_definitions::{FIELDS, FieldType, find};
 
 /// What was given, in the order in which later values win: the file of many, single values, single files.
 /// `form` is how the command takes a single value.

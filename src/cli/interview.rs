@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::exit::CommandError;
 use super::field_values::{fill, typed};
 use super::prompt::Ask;
-use crate::source::JiraSettings;
-use crate::source::configuration::Configuration;
-use crate::source::field_definitions::{FIELDS, FieldDefinition, FieldType};
+use crate::inbound::source::JiraSettings;
+use crate::inbound::source::configuration::Configuration;
+use crate::inbound::source::field_definitions::{FIELDS, FieldDefinition, FieldType};
 
 /// Fills `configuration`, leaving the fields alone whose values were `given` with the command.
 pub(super) fn complete(
@@ -79,7 +79,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
-    use crate::source::field_definitions::definition;
+    use crate::inbound::source::field_definitions::definition;
 
     /// Answers by a word of the question, and remembers what was asked.
     struct Scripted {

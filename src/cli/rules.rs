@@ -3,15 +3,19 @@
 use anyhow::{Context as _, anyhow};
 use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, FilteringRules};
 use serde_json::{Value, json};
+use sync_engine::sync_rules::Effect;
 
+use super::context;
 use super::exit::CommandError;
 use super::output::Output;
 use super::rules_arguments::{RulesCommand, RulesConnector, RulesSet, RulesShow, RulesValidate};
-use super::{context, rules_file, rules_report};
+use super::rules_file;
+use super::rules_report;
 use crate::config::{Config, ConnectorEntry};
-use crate::service::{self, RuleValidation, USER_AGENT};
-use crate::source::{JiraSettings, Login};
-use crate::sync_rules::Effect;
+
+use crate::clients::USER_AGENT;
+use crate::inbound::connectors::rule_validation::RuleValidation;
+use crate::inbound::source::{JiraSettings, Login};
 
 pub(super) async fn run(config: &Config, command: RulesCommand, output: &Output) -> Result<(), CommandError> {
     match command {
@@ -71,7 +75,7 @@ impl Target {
         let login = Login::new(settings, &config.jira, USER_AGENT)
             .await
             .context("cannot ask Jira about the rules")?;
-        let validation = service::validate_rules(&login, rules).await;
+        let validation = crate::inbound::connectors::rule_validation::validate_rules(&login, rules).await;
         Ok(validation.context("cannot ask Jira about the rules")?)
     }
 
@@ -83,8 +87,8 @@ impl Target {
         if rules.rules().is_empty() {
             return Ok(None);
         }
-        let data = service::client_for_connector(&self.client, &self.entry).map_err(anyhow::Error::from)?;
-        match service::effect_of(&data, index, rules).await {
+        let data = crate::clients::client_for_connector(&self.client, &self.entry).map_err(anyhow::Error::from)?;
+        match crate::inbound::connectors::rule_validation::effect_of(&data, index, rules).await {
             Ok(effect) => Ok(Some(effect)),
             Err(ElasticError::NotFound { .. }) => Ok(None),
             Err(error) => Err(anyhow::Error::from(error).context("cannot read the index").into()),

@@ -2,10 +2,10 @@
 
 use elastic_client::FilteringRules;
 use serde_json::{Value, json};
+use sync_engine::sync_rules::{Effect, Policy};
 
 use super::output::table;
-use crate::service::RuleValidation;
-use crate::sync_rules::{Effect, Policy};
+use crate::inbound::connectors::rule_validation::RuleValidation;
 
 fn without_default(rules: &FilteringRules) -> Vec<&Value> {
     let is_default = |rule: &Value| rule.get("id").and_then(Value::as_str) == Some("DEFAULT");

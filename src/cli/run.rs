@@ -4,12 +4,16 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::{Run, RunAction};
+use super::connector_show;
+use super::context;
 use super::exit::CommandError;
 use super::output::Output;
-use super::{connector_show, context};
 use crate::config::Config;
-use crate::service::{Action, Supervisor, SupervisorError, monitoring};
+use crate::http::monitoring;
 use crate::telemetry::{Health, Metrics};
+use crate::worker::supervisor::Action;
+use crate::worker::supervisor::Supervisor;
+use crate::worker::supervisor::SupervisorError;
 
 /// Whether the options ask for a service, rather than for a look at something.
 pub(super) fn serves(options: &Run) -> bool {

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use sync_engine::sync::{Progress, Snapshot};
 
+use super::context;
+use super::dry_run;
 use super::exit::CommandError;
 use super::output::Output;
 use super::progress_display::{ProgressDisplay, View};
 use super::sync_arguments::SyncNow;
-use super::{context, dry_run, sync_start, sync_watch};
+use super::sync_start;
+use super::sync_watch;
 use crate::config::Config;
-use crate::service::{JobEnd, JobRunner};
-use crate::sync::{Progress, Snapshot};
+use crate::inbound::jobs::job_runner::JobEnd;
+use crate::inbound::jobs::job_runner::JobRunner;
 
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 

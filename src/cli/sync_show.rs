@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 use elastic_client::{ElasticClient, ElasticError, JobStatus, JobType, SyncJobRecord};
 use serde_json::{Value, json};
 
+use super::context;
 use super::exit::CommandError;
 use super::output::{Output, or_dash};
-use super::{context, sync_list, sync_watch};
+use super::sync_list;
+use super::sync_watch;
 use crate::config::Config;
 
 /// Names of lines are padded to this, as in `connector show`.

@@ -4,10 +4,11 @@ use anyhow::{Context as _, anyhow};
 use elastic_client::{ElasticClient, Refresh, TriggerMethod};
 use serde_json::json;
 
+use super::context;
 use super::exit::CommandError;
 use super::output::Output;
 use super::sync_arguments::{SyncStart, SyncType};
-use super::{context, sync_watch};
+use super::sync_watch;
 use crate::config::Config;
 
 pub(super) async fn start(config: &Config, options: SyncStart, output: &Output) -> Result<(), CommandError> {

@@ -3,11 +3,13 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::arguments::Verify;
+use super::context;
 use super::exit::CommandError;
 use super::output::{Output, table};
-use super::{arguments::Verify, context};
 use crate::config::Config;
-use crate::service::{Inspection, verify};
+use crate::operations::dry_run::Inspection;
+use crate::operations::verify::verify;
 
 pub(super) async fn run(config: &Config, options: Verify, output: &Output) -> Result<(), CommandError> {
     let inspection = inspect(config, options.connector_id).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use elastic_client::{Credentials, ElasticClient, ElasticConfig};
-use jira_connector::service::access_control_job::check_license;
+use jira_connector::inbound::jobs::access_control_job::check_license;
 use serde_json::json;
 use test_case::test_case;
 use wiremock::matchers::path;

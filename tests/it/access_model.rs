@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jira_client::{Issue, Permitted};
-use jira_connector::access_control::{DocumentTokens, Identity, Person, Site, TokensInUse};
 use jira_connector::config::JiraLimits;
-use jira_connector::source::permissions::DocumentAccess;
-use jira_connector::source::{JiraSettings, Login};
+use jira_connector::inbound::source::permissions::DocumentAccess;
+use jira_connector::inbound::source::{JiraSettings, Login};
 use jira_fixture::{DataSize, Dialect, Fault, FaultKind, HolderSpec, Options, PermissionChange, Version};
 use serde_json::{Map, Value, json};
+use sync_engine::access_control::{DocumentTokens, Identity, Person, Site, TokensInUse};
 use test_case::test_case;
 
 use crate::harness::Jira;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jira_connector::config::ExtractionServiceConfig;
-use jira_connector::text_extraction::{ExtractionFailure, FileText, ServiceExtractor};
+use jira_connector::inbound::text_extraction::{ExtractionFailure, FileText, ServiceExtractor};
 use serde_json::json;
 use wiremock::matchers::{body_bytes, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jira_connector::text_extraction::{ExtractionFailure, FileText, LocalExtractor, LocalLimits};
+use jira_connector::inbound::text_extraction::{ExtractionFailure, FileText, LocalExtractor, LocalLimits};
 use test_case::test_case;
 
 use crate::harness::{eventually, files};

@@ -1,0 +1,7 @@
+//! Several services on the same records: who may write for how long, who has fallen silent. Which records these are is
+//! left to the callers.
+
+pub(crate) mod boot_clock;
+pub(crate) mod idle_jobs;
+pub(crate) mod renewal;
+pub(crate) mod stop;

@@ -1,0 +1,5 @@
+//! What the service does for the record of each connector: fields, features, status, drafts of sync rules.
+
+pub(crate) mod filtering_check;
+pub mod registration;
+pub mod rule_validation;

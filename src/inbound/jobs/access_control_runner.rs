@@ -1,0 +1,82 @@
+//! Puts an access control sync together for a job, and stops it when the job is stopped.
+//!
+//! What it does is in `access_control_job`; claiming and ending the job in `job_runner`.
+
+use std::sync::Arc;
+
+use elastic_client::SyncJobRecord;
+use serde_json::Value;
+use sync_engine::sync::{SyncError, WriteFence};
+
+use super::access_control_job::{self, AccessControlError, AccessControlSync};
+use super::job_report::JobReport;
+use super::job_runner::{ACCESS_CONTROL_PREFIX, JobFailure, JobRunner, patience};
+use super::job_setup::JobSetup;
+use crate::clients::{USER_AGENT, client_for_connector};
+use crate::coordination::stop::JobStop;
+use crate::inbound::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions, Target};
+use crate::inbound::source::Login;
+
+impl JobRunner {
+    pub(crate) async fn access_control(
+        &self,
+        job: &SyncJobRecord,
+        report: &JobReport,
+        stop: &JobStop,
+        fence: Arc<dyn WriteFence>,
+    ) -> Result<(), JobFailure> {
+        let setup = JobSetup::from_job(job)?;
+        let content = setup.index.strip_prefix(ACCESS_CONTROL_PREFIX).unwrap_or(&setup.index);
+        let data = client_for_connector(&self.client, &self.connector)?;
+        let index = IdentityIndex::new(data.clone(), content);
+        let options = SinkOptions::from_config(&self.bulk);
+        let progress = Arc::clone(report.progress());
+        let target = Target {
+            index: index.name().to_owned(),
+            ..Target::default()
+        };
+        let sink = IndexSink::start(data.clone(), target, options, progress, Arc::clone(&fence));
+        let work = async {
+            if !setup.settings.document_level_security {
+                return Err(AccessControlError::SwitchedOff.into());
+            }
+            self.refuse_without_feature().await?;
+            access_control_job::check_license(&self.client).await?;
+            let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT)
+                .await?
+                .with_advanced_rules(setup.advanced_rules.clone());
+            let reader = login.identities().await?;
+            fence.before_write().await.map_err(SyncError::from)?;
+            ContentIndex::new(&data, content).prepare().await?;
+            index.prepare().await?;
+            let sync = AccessControlSync {
+                client: &self.client,
+                reader,
+                index: index.clone(),
+                sink: &sink,
+                fence: fence.as_ref(),
+                progress: report.progress(),
+                guard: setup.options.guard,
+                content_index: content,
+            };
+            Ok(sync.run().await?)
+        };
+        let done: Option<Result<(), JobFailure>> = stop.token().run_until_cancelled(work).await;
+        sink.close(patience(stop.reason())).await;
+        done.unwrap_or(Err(SyncError::Stopped.into()))
+    }
+
+    async fn refuse_without_feature(&self) -> Result<(), JobFailure> {
+        let connector = self.client.connectors().get(&self.connector.connector_id).await?;
+        let enabled = connector.is_some_and(|connector| {
+            let features = connector.value.raw.get("features");
+            let flag = features.and_then(|features| features.pointer("/document_level_security/enabled"));
+            flag == Some(&Value::Bool(true))
+        });
+        if enabled {
+            Ok(())
+        } else {
+            Err(AccessControlError::FeatureOff.into())
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Keeps a running job's record alive: counters and `last_seen` go out, a request to cancel comes in.
+//!
+//! It never depends on the data path: a sync that waits for Jira is still reported as alive.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use chrono::Utc;
+use elastic_client::{ElasticClient, JobStatus, JobType, Refresh, SyncJobRecord};
+use serde_json::{Value, json};
+use sync_engine::sync::{Carried, Checkpoint, Progress};
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::job_lease::{JobLease, LeaseError};
+use crate::coordination::stop::{JobStop, StopReason};
+
+/// The first reports come sooner, so that short syncs show progress too.
+const FIRST_REPORT: Duration = Duration::from_secs(1);
+/// How old a request to cancel may get before it is seen.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
+/// How often is looked whether a report is due because much was done.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+/// A report goes out after so many documents, so that no more than about these are repeated after a crash.
+const REPORT_EVERY_DOCUMENTS: u64 = 2_000;
+/// The unit of a job's volume, in bytes.
+const MIB: u64 = 1024 * 1024;
+/// Where the checkpoint is kept in a job's `metadata`: one string, because updates merge objects deeply.
+const CHECKPOINT: &str = "progress";
+
+type CheckpointNow = Box<dyn Fn() -> Checkpoint + Send + Sync>;
+
+/// What is reported about one job.
+pub struct JobReport {
+    progress: Arc<Progress>,
+    began: Instant,
+    documents_before: u64,
+    requests_before: u64,
+    skipped_before: u64,
+    interval: Duration,
+    checkpoint: OnceLock<CheckpointNow>,
+    /// Whether users are counted and not issues.
+    access_control: bool,
+}
+
+impl JobReport {
+    /// Reports on `progress` at this interval at the latest, so that nobody takes the job for abandoned. The counters of a job that goes on begin where it was interrupted.
+    pub fn new(job: &SyncJobRecord, progress: Arc<Progress>, interval: Duration) -> Self {
+        if saved_checkpoint(job).is_some() {
+            progress.carry_over(carried(job));
+        }
+        let before = progress.snapshot();
+        Self {
+            progress,
+            began: Instant::now(),
+            documents_before: before.indexed + before.deleted,
+            requests_before: before.requests,
+            skipped_before: before.skipped,
+            interval,
+            checkpoint: OnceLock::new(),
+            access_control: job.job_type == Some(JobType::AccessControl),
+        }
+    }
+
+    /// The counters.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Items that earlier runs of the job skipped.
+    pub fn skipped_before(&self) -> u64 {
+        self.skipped_before
+    }
+
+    /// From now on the job can go on from what this returns. Only the first call counts.
+    pub fn save_checkpoints(&self, now: impl Fn() -> Checkpoint + Send + Sync + 'static) {
+        self.checkpoint.get_or_init(|| Box::new(now));
+    }
+
+    /// Reports until the future is dropped or the job is lost. Faults of Elasticsearch are outlived, however long they
+    /// last: the job's fence holds its writes back meanwhile.
+    pub async fn keep_alive(&self, lease: &JobLease, connector: &WatchedConnector<'_>, stop: &JobStop) {
+        let started = Instant::now();
+        let mut interval = FIRST_REPORT.min(self.interval);
+        let mut next_report = started + interval;
+        let mut next_watch = started + FIRST_REPORT;
+        let mut documents_reported = 0;
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let (now, documents) = (Instant::now(), self.progress.indexed_so_far());
+            // First: with a short interval a report is due at every look, and a request to cancel must not wait for ever.
+            let result = if now >= next_watch {
+                next_watch = now + WATCH_INTERVAL;
+                watch(lease, connector, stop).await
+            } else if now >= next_report || documents - documents_reported >= REPORT_EVERY_DOCUMENTS {
+                interval = (interval * 2).min(self.interval);
+                next_report = now + interval;
+                documents_reported = documents;
+                lease.write(&self.stats(), Refresh::None).await
+            } else {
+                continue;
+            };
+            match result {
+                Ok(()) => {}
+                Err(LeaseError::Lost(reason)) => return stop.stop(StopReason::Lost(reason)),
+                Err(LeaseError::Elasticsearch(error)) => {
+                    warn!(sync_job.id = lease.id(), error = %error, "could not renew the job's record; trying again");
+                }
+            }
+        }
+    }
+
+    /// What was done in each second of this run, with one decimal place.
+    fn rate(&self, now: u64, before: u64) -> f64 {
+        let seconds = self.began.elapsed().as_secs_f64().max(0.1);
+        (now.saturating_sub(before) as f64 / seconds * 10.0).round() / 10.0
+    }
+
+    /// The counters as they stand on a job, with `last_seen` renewed.
+    pub fn stats(&self) -> Value {
+        // Before the counters: what they count is then at least what the checkpoint promises.
+        let checkpoint = self.checkpoint.get().map(|now| now().to_saved());
+        let counts = self.progress.snapshot();
+        let mut metadata = json!({
+            "phase": counts.phase.as_str(),
+            "listing_ended": counts.listing_ended,
+            "rejected_documents": counts.rejected,
+            "skipped_items": counts.skipped,
+            // A list is replaced as a whole; an object would grow with every update.
+            "skipped": counts.skipped_items,
+            "denied_documents": counts.denied,
+            "jira_requests": counts.requests,
+            "documents_per_second": self.rate(counts.indexed + counts.deleted, self.documents_before),
+            "jira_requests_per_second": self.rate(counts.requests, self.requests_before),
+        });
+        let more = if self.access_control {
+            json!({ "users_listed": counts.listed_issues, "users_processed": counts.processed_issues })
+        } else {
+            json!({
+                "issues_listed": counts.listed_issues,
+                "issues_processed": counts.processed_issues,
+                "attachments_downloaded": counts.attachments_downloaded,
+                "attachments_unchanged": counts.attachments_unchanged,
+                "attachments_without_content": counts.attachments_without_content,
+                "fields_left_out": counts.fields_left_out,
+                "documents_left_out_by_rules": counts.left_out,
+                CHECKPOINT: checkpoint,
+            })
+        };
+        if let (Value::Object(metadata), Value::Object(more)) = (&mut metadata, more) {
+            metadata.extend(more);
+        }
+        json!({
+            "last_seen": Utc::now().to_rfc3339(),
+            "indexed_document_count": counts.indexed,
+            "deleted_document_count": counts.deleted,
+            "indexed_document_volume": counts.bytes / MIB,
+            "metadata": metadata,
+        })
+    }
+}
+
+/// What earlier runs of this job counted, as its record has it.
+fn carried(job: &SyncJobRecord) -> Carried {
+    let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+    let noted = |name: &str| job.metadata.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let lines = job.metadata.get("skipped").and_then(Value::as_array);
+    let lines = lines.into_iter().flatten().filter_map(Value::as_str);
+    Carried {
+        indexed: count(job.indexed_document_count),
+        deleted: count(job.deleted_document_count),
+        bytes: count(job.indexed_document_volume) * MIB,
+        rejected: noted("rejected_documents"),
+        skipped: noted("skipped_items"),
+        denied: noted("denied_documents"),
+        requests: noted("jira_requests"),
+        skipped_items: lines.map(str::to_owned).collect(),
+    }
+}
+
+/// Where an earlier run of this job stopped.
+pub fn saved_checkpoint(job: &SyncJobRecord) -> Option<Checkpoint> {
+    Checkpoint::read(job.metadata.get(CHECKPOINT)?.as_str()?)
+}
+
+/// The connector whose deletion ends its running job.
+pub struct WatchedConnector<'a> {
+    /// Reads its record.
+    pub client: &'a ElasticClient,
+    /// Its id.
+    pub id: &'a str,
+}
+
+async fn watch(lease: &JobLease, connector: &WatchedConnector<'_>, stop: &JobStop) -> Result<(), LeaseError> {
+    if lease.status().await? == JobStatus::Canceling {
+        stop.stop(StopReason::Canceled);
+    } else if connector.client.connectors().get(connector.id).await?.is_none() {
+        let gone = "the connector was deleted while its sync ran; what was indexed so far stays";
+        stop.stop(StopReason::Failed(gone.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interrupted() -> SyncJobRecord {
+        let mut job = SyncJobRecord {
+            indexed_document_count: Some(40),
+            deleted_document_count: Some(2),
+            indexed_document_volume: Some(3),
+            ..SyncJobRecord::default()
+        };
+        let metadata = json!({
+            "skipped_items": 1, "skipped": ["FIX-7: gone"], "rejected_documents": 2, "jira_requests": 90,
+        });
+        job.metadata = metadata.as_object().unwrap().clone();
+        job
+    }
+
+    #[test]
+    fn a_job_that_goes_on_counts_what_was_done_before() {
+        let progress = Progress::default();
+        progress.carry_over(carried(&interrupted()));
+        progress.indexed(7);
+        progress.requests(5);
+        let counts = progress.snapshot();
+        assert_eq!((counts.indexed, counts.deleted, counts.bytes), (41, 2, 3 * MIB + 7));
+        assert_eq!((counts.skipped, counts.rejected, counts.requests), (1, 2, 95));
+        assert_eq!(counts.skipped_items, ["FIX-7: gone"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rates_are_those_of_this_run() {
+        let progress = Arc::new(Progress::default());
+        progress.carry_over(carried(&interrupted()));
+        let report = JobReport::new(
+            &SyncJobRecord::default(),
+            Arc::clone(&progress),
+            Duration::from_secs(10),
+        );
+        (0..50).for_each(|_| progress.indexed(1));
+        progress.requests(10);
+        tokio::time::advance(Duration::from_secs(4)).await;
+        let metadata = &report.stats()["metadata"];
+        assert_eq!(metadata["documents_per_second"], 12.5);
+        assert_eq!(metadata["jira_requests_per_second"], 2.5);
+    }
+}

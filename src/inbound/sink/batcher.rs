@@ -1,0 +1,160 @@
+//! Collects operations into batches by count and bytes, and keeps several bulk requests in flight.
+//!
+//! It runs as one task; `index_sink` talks to it through a queue. What happens to a batch is left to `delivery`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sync_engine::sync::{Operation, SinkError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tracing::warn;
+
+use super::delivery::{Queued, deliver};
+use super::index_sink::Shared;
+
+/// An open batch is sent when nothing was added for this long: it holds budget that a large document may wait for.
+const LINGER: Duration = Duration::from_millis(100);
+/// The same while Elasticsearch has nothing to do.
+const IDLE_LINGER: Duration = Duration::from_millis(10);
+/// How long the answers to the last requests are waited for when a sync ends early.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
+
+/// What the sink asks of the task.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Write this.
+    Write(Queued),
+    /// Say when everything written before has an outcome.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Limits of one batch and of how many are sent at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchLimits {
+    /// Lines of a bulk body: two for a document, one for a deletion.
+    pub lines: usize,
+    /// Bytes of a bulk body; a single larger document is sent alone.
+    pub bytes: usize,
+    /// Most bulk requests in flight.
+    pub in_flight: usize,
+}
+
+/// Runs until the sink is dropped or closed, or a batch fails as a whole.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    limits: BatchLimits,
+    mut commands: mpsc::Receiver<Command>,
+) -> Result<(), SinkError> {
+    let closed = shared.closed.clone();
+    let mut batcher = Batcher {
+        shared,
+        limits,
+        open: Vec::new(),
+        lines: 0,
+        bytes: 0,
+        in_flight: JoinSet::new(),
+        sent: 0,
+    };
+    let served = closed.run_until_cancelled(batcher.serve(&mut commands)).await;
+    batcher.settle().await;
+    served.unwrap_or(Ok(()))
+}
+
+struct Batcher {
+    shared: Arc<Shared>,
+    limits: BatchLimits,
+    open: Vec<Queued>,
+    lines: usize,
+    bytes: usize,
+    in_flight: JoinSet<Result<(), SinkError>>,
+    /// Batches since the last flush.
+    sent: usize,
+}
+
+impl Batcher {
+    async fn serve(&mut self, commands: &mut mpsc::Receiver<Command>) -> Result<(), SinkError> {
+        loop {
+            let lingering = !self.open.is_empty();
+            let linger = if self.in_flight.is_empty() { IDLE_LINGER } else { LINGER };
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Write(queued)) => self.add(queued).await?,
+                    Some(Command::Flush(done)) => {
+                        self.drain().await?;
+                        // The sink may have been dropped while it waited; nobody needs the answer then.
+                        done.send(()).unwrap_or_default();
+                    }
+                    None => return self.drain().await,
+                },
+                Some(finished) = self.in_flight.join_next() => joined(finished)?,
+                () = tokio::time::sleep(linger), if lingering => self.send_open().await?,
+            }
+        }
+    }
+
+    /// Elasticsearch carries out what was sent, whoever waits for it; only its answers make it count.
+    async fn settle(&mut self) {
+        let answers = async { while self.in_flight.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, answers).await.is_err() {
+            warn!("bulk requests have no answer yet; the documents in them are not counted");
+        }
+    }
+
+    async fn add(&mut self, queued: Queued) -> Result<(), SinkError> {
+        let lines = if matches!(queued.operation, Operation::Delete { .. }) {
+            1
+        } else {
+            2
+        };
+        let bytes = queued.operation.size();
+        let too_many = self.lines + lines > self.limits.lines || self.bytes + bytes > self.limits.bytes;
+        if too_many && !self.open.is_empty() {
+            self.send_open().await?;
+        }
+        self.lines += lines;
+        self.bytes += bytes;
+        self.open.push(queued);
+        Ok(())
+    }
+
+    async fn send_open(&mut self) -> Result<(), SinkError> {
+        while self.in_flight.len() >= self.shared.in_flight.current() {
+            if let Some(finished) = self.in_flight.join_next().await {
+                joined(finished)?;
+            }
+        }
+        let batch = std::mem::take(&mut self.open);
+        self.sent += 1;
+        (self.lines, self.bytes) = (0, 0);
+        self.in_flight.spawn(deliver(Arc::clone(&self.shared), batch));
+        Ok(())
+    }
+
+    async fn drain(&mut self) -> Result<(), SinkError> {
+        if !self.open.is_empty() {
+            self.send_open().await?;
+        }
+        let much = std::mem::take(&mut self.sent) > self.limits.in_flight;
+        let shared = Arc::clone(&self.shared);
+        let visible = async {
+            if much {
+                shared.refresh().await;
+            }
+            Ok::<(), SinkError>(())
+        };
+        let answers = async {
+            while let Some(finished) = self.in_flight.join_next().await {
+                joined(finished)?;
+            }
+            Ok(())
+        };
+        // Making much visible takes a while: Elasticsearch begins with it while it works on the last batches.
+        tokio::try_join!(answers, visible)?;
+        Ok(())
+    }
+}
+
+fn joined(finished: Result<Result<(), SinkError>, tokio::task::JoinError>) -> Result<(), SinkError> {
+    finished.map_err(|error| SinkError::Closed(error.to_string()))?
+}

@@ -1,0 +1,160 @@
+//! The content index: made when it is missing, and its fixed fields mapped before anything is written.
+//!
+//! Search requests of users rely on these names; documents themselves are built in `source::documents`.
+
+use elastic_client::{ElasticClient, ElasticError};
+use serde_json::{Map, Value, json};
+use sync_engine::sync::encode::{EXTRACTION_FIELD, INGESTION_ERRORS_FIELD};
+
+use super::new_fields::NewFields;
+
+/// Jira sites have hundreds of custom fields, and some of them are objects.
+const FIELD_LIMIT: u64 = 5_000;
+
+/// One content index.
+#[derive(Debug)]
+pub struct ContentIndex<'a> {
+    client: &'a ElasticClient,
+    name: &'a str,
+}
+
+impl<'a> ContentIndex<'a> {
+    /// The index (or alias) of this name.
+    pub fn new(client: &'a ElasticClient, name: &'a str) -> Self {
+        Self { client, name }
+    }
+
+    /// Makes the index when it is missing. Returns whether it did.
+    pub async fn create_if_missing(&self) -> Result<bool, ElasticError> {
+        let indices = self.client.indices();
+        if indices.exists(self.name).await? {
+            return Ok(false);
+        }
+        indices.create(self.name, &definition()).await
+    }
+
+    /// Makes the index, or adds to an existing one what is missing: the fixed fields that it does not map yet, and room
+    /// for fields beyond the limit instead of refused documents. Existing mappings stay as they are.
+    ///
+    /// Returns how fields that are still unknown are mapped; none in an index with other templates than ours.
+    pub async fn prepare(&self) -> Result<Option<NewFields>, ElasticError> {
+        let ours = &definition()["mappings"];
+        if self.create_if_missing().await? {
+            return Ok(Some(NewFields::of(ours)));
+        }
+        let indices = self.client.indices();
+        let mappings = indices.get_mapping(self.name).await?;
+        let missing = missing_properties(&mappings);
+        if !missing.is_empty() {
+            indices
+                .put_mapping(self.name, &json!({ "properties": missing }))
+                .await?;
+        }
+        indices
+            .put_settings(
+                self.name,
+                &json!({ "index.mapping.total_fields.ignore_dynamic_beyond_limit": true }),
+            )
+            .await?;
+        let same = |setting: &str| mappings[setting] == ours[setting];
+        Ok((same("dynamic_templates") && same("date_detection") && same("dynamic")).then(|| NewFields::of(&mappings)))
+    }
+}
+
+/// Settings and mapping of an index that we make.
+fn definition() -> Value {
+    json!({
+        "settings": {
+            "index.mapping.total_fields.limit": FIELD_LIMIT,
+            "index.mapping.total_fields.ignore_dynamic_beyond_limit": true,
+        },
+        "mappings": {
+            // A text that looks like a date in the first document would make every other text a refused document.
+            "date_detection": false,
+            "dynamic_templates": [
+                { "dates_by_name": {
+                    "match_mapping_type": "string",
+                    "match": ["created", "updated", "resolutiondate", "duedate", "lastViewed",
+                              "statuscategorychangedate", "started", "startDate", "endDate", "completeDate"],
+                    "mapping": { "type": "date", "ignore_malformed": true },
+                } },
+                { "times_of_service_levels": {
+                    "match_mapping_type": "string",
+                    "path_match": "Request.sla.*Time",
+                    "mapping": { "type": "date", "ignore_malformed": true },
+                } },
+                // The first value of a number field may be whole and the next one not, or a text: a number that is
+                // none is kept in the document and left out of the field's own index.
+                { "custom_numbers": {
+                    "match_mapping_type": "long",
+                    "path_match": "Custom_Fields.*",
+                    "mapping": { "type": "double", "ignore_malformed": true },
+                } },
+                { "whole_numbers": {
+                    "match_mapping_type": "long",
+                    "mapping": { "type": "long", "ignore_malformed": true },
+                } },
+                { "numbers": {
+                    "match_mapping_type": "double",
+                    "mapping": { "type": "double", "ignore_malformed": true },
+                } },
+                { "texts": {
+                    "match_mapping_type": "string",
+                    "mapping": text(),
+                } },
+            ],
+            "properties": fixed_properties(),
+        },
+    })
+}
+
+/// How texts are mapped.
+pub(super) fn text() -> Value {
+    json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } })
+}
+
+fn fixed_properties() -> Map<String, Value> {
+    let keyword = || json!({ "type": "keyword", "fields": { "keyword": { "type": "keyword" } } });
+    let access = json!({
+        "type": "keyword",
+        "fields": { "keyword": { "type": "keyword" }, "enum": { "type": "keyword" } },
+    });
+    let properties = [
+        ("_allow_access_control", access),
+        ("id", keyword()),
+        ("jira_id", json!({ "type": "long" })),
+        ("issue_id", json!({ "type": "long" })),
+        ("url", keyword()),
+        ("Key", text()),
+        ("Type", text()),
+        ("_timestamp", json!({ "type": "date", "ignore_malformed": true })),
+        ("title", text()),
+        ("body", json!({ "type": "text" })),
+        (EXTRACTION_FIELD, json!({ "type": "keyword" })),
+        (INGESTION_ERRORS_FIELD, text()),
+    ];
+    properties
+        .into_iter()
+        .map(|(name, mapping)| (name.to_owned(), mapping))
+        .collect()
+}
+
+/// The fixed fields that an index with these `mappings` does not map yet.
+fn missing_properties(mappings: &Value) -> Map<String, Value> {
+    let mut missing = fixed_properties();
+    missing.retain(|name, _| mappings["properties"][name.as_str()].is_null());
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_an_index_lacks_is_added() {
+        let mapping = json!({"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}});
+        let missing = missing_properties(&mapping);
+        assert!(!missing.contains_key("id") && !missing.contains_key("Key"));
+        assert_eq!(missing["jira_id"], json!({"type": "long"}));
+    }
+}

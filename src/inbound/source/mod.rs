@@ -1,0 +1,37 @@
+//! Jira as a data source: the connector's configuration fields, listings, documents and attachments.
+//!
+//! Jira's wire format is known to `jira-client` only; what a sync does with the documents is decided in `sync`.
+
+pub mod configuration;
+pub mod documents;
+pub mod field_definitions;
+mod record_validations;
+pub mod settings;
+
+mod boards;
+mod capabilities;
+mod children;
+mod confirmation;
+mod connection;
+mod custom_fields;
+mod engine_terms;
+mod extra_capabilities;
+mod extras;
+mod file_content;
+mod jira_source;
+mod jql_time;
+mod login;
+pub mod permissions;
+mod ranges;
+mod rule_check;
+mod scope;
+mod site_address;
+mod touched_projects;
+
+pub use capabilities::{Capability, capabilities};
+pub use custom_fields::CustomFieldNames;
+pub use file_content::FileExtraction;
+pub use jira_source::JiraSource;
+pub use login::{Login, LoginError};
+pub use rule_check::{AdvancedCheck, check_advanced, field_types};
+pub use settings::{InvalidSettings, JiraSettings};

@@ -1,0 +1,158 @@
+//! The tokens of the documents of one sync, made from schemes read once and from the fields of each issue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jira_client::{ErrorKind, Issue, JiraClient, JiraError, Permitted, Project as JiraProject};
+use serde_json::Value;
+use sync_engine::access_control::{
+    Account, DocumentTokens, IssueFacts, Known, Relation, Restriction, SecurityLevel, Site,
+};
+
+use super::denial::or_denied;
+use super::facts;
+use super::holders::account;
+use super::levels::unlisted_level;
+use super::schemes::read_schemes;
+
+const ROLE_NAMES_CURE: &str = "their names cannot be read, so comments and worklogs for a role that Jira names without its \
+                               id are for nobody; give the account that Jira is read with the global permission \
+                               \"Administer Jira\"";
+
+/// What the documents of one sync need to know about permissions.
+#[derive(Debug)]
+pub struct DocumentAccess {
+    site: Site,
+    public: BTreeSet<String>,
+    relations: BTreeSet<Relation>,
+    roles: Known<BTreeMap<String, u64>>,
+    cloud: bool,
+    per_issue: bool,
+}
+
+/// Who may see one issue.
+#[derive(Debug, Clone)]
+pub struct AccessOfIssue {
+    /// Tokens of the issue and its public parts.
+    pub tokens: DocumentTokens,
+    /// Why nobody may see it, when that is for lack of information.
+    pub denied: Option<String>,
+    project: Option<u64>,
+}
+
+impl DocumentAccess {
+    /// Reads the schemes of these projects. `per_issue`: ask Jira about each issue whose readers no list tells.
+    pub async fn read(client: &JiraClient, projects: &[JiraProject], per_issue: bool) -> Result<Self, JiraError> {
+        let site = read_schemes(client, projects).await?;
+        let roles = match or_denied(client.project_roles().await)? {
+            Permitted::Read(roles) => Known::Read(roles),
+            Permitted::Refused(words) => Known::Unreadable(format!("{ROLE_NAMES_CURE} ({words})")),
+        };
+        Ok(Self {
+            public: site.public_tokens(),
+            relations: site.relations(),
+            site,
+            roles,
+            cloud: client.edition().is_cloud(),
+            per_issue,
+        })
+    }
+
+    /// Names everything that the tokens of documents depend on besides their issues. When it changes, documents have to
+    /// be written again.
+    pub fn form(&self) -> String {
+        let fields: Vec<String> = self.relations.iter().map(ToString::to_string).collect();
+        let per_issue = if self.per_issue { ",per_issue" } else { "" };
+        format!("1:{}{per_issue}", fields.join(","))
+    }
+
+    /// The schemes and levels that were read.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Everything that is denied because it could not be read, in words.
+    pub fn unreadable(&self) -> Vec<String> {
+        let mut all = self.site.unreadable();
+        all.extend(self.roles.reason().map(|reason| format!("project roles: {reason}")));
+        all
+    }
+
+    /// The document of a project.
+    pub fn project(&self, id: u64) -> DocumentTokens {
+        DocumentTokens::project(id).with_public(&self.public)
+    }
+
+    /// Whether it is known who may browse this project.
+    pub fn knows(&self, project: u64) -> bool {
+        let known = self.site.projects.get(&project);
+        known.is_some_and(|project| project.browse.reason().is_none())
+    }
+
+    /// The document of an issue. Asks Jira when no list tells its readers and the settings say so.
+    pub async fn issue(&self, client: &JiraClient, issue: &Issue) -> Result<AccessOfIssue, JiraError> {
+        let Some(facts) = facts::of_issue(&issue.fields, &self.relations) else {
+            let denied = Some("it does not say which project it is in".to_owned());
+            return Ok(AccessOfIssue {
+                tokens: DocumentTokens::nobody(),
+                denied,
+                project: None,
+            });
+        };
+        let tokens = DocumentTokens::issue(&facts).with_public(&self.public);
+        let mut access = AccessOfIssue {
+            tokens,
+            denied: self.undetermined(&facts),
+            project: Some(facts.project),
+        };
+        if access.denied.is_some() && self.per_issue {
+            match client.readers_of_issue(&issue.key).await {
+                Ok(Permitted::Read(readers)) => {
+                    let readers: Vec<Account> = readers.iter().filter_map(account).collect();
+                    access.tokens = access.tokens.with_accounts(&readers);
+                    access.denied = None;
+                }
+                Ok(Permitted::Refused(words)) => access.denied = Some(words),
+                Err(error) if error.kind() == ErrorKind::AccountChanged => return Err(error),
+                // What cannot be read is denied; the issue itself was read and is kept up to date.
+                Err(error) => access.denied = Some(error.to_string()),
+            }
+        }
+        Ok(access)
+    }
+
+    /// A restricted comment or worklog of an issue.
+    pub fn entry(&self, issue: &AccessOfIssue, entry: &Value) -> DocumentTokens {
+        let Some(project) = issue.project else {
+            return DocumentTokens::nobody();
+        };
+        let none = BTreeMap::new();
+        let conditions = facts::of_entry(entry, self.roles.read().unwrap_or(&none));
+        conditions.iter().fold(issue.tokens.clone(), |tokens, condition| {
+            tokens.restricted_to(condition, project)
+        })
+    }
+
+    fn undetermined(&self, facts: &IssueFacts) -> Option<String> {
+        let Some(project) = self.site.projects.get(&facts.project) else {
+            return Some("its project was not among those listed".to_owned());
+        };
+        if let Some(reason) = project.browse.reason() {
+            return Some(format!("project {}: {reason}", project.key));
+        }
+        if facts.restriction == Restriction::Unreadable {
+            return Some("its restriction is of a kind that is not known".to_owned());
+        }
+        match facts.security {
+            SecurityLevel::None => None,
+            SecurityLevel::Unreadable => Some("its security level has no id".to_owned()),
+            SecurityLevel::Level(id) if !project.levels.contains(&id) => {
+                let why = unlisted_level(self.cloud, !self.site.levels.is_empty());
+                Some(format!("security level {id} in project {}: {why}", project.key))
+            }
+            SecurityLevel::Level(id) => {
+                let reason = self.site.levels.get(&id).and_then(|members| members.reason());
+                reason.map(|reason| format!("security level {id}: {reason}"))
+            }
+        }
+    }
+}
