@@ -323,7 +323,7 @@ impl Drop for IndexSink {
 impl Sink for IndexSink {
     type Scan = ContentScan;
 
-    fn expect(&self, documents: &[&Document]) {
+    fn announce(&self, documents: &[&Document]) {
         self.shared.new_fields.look_at(documents);
     }
 

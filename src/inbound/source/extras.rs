@@ -54,7 +54,7 @@ impl Extras {
     }
 
     /// Why nothing comes of a setting that is on, if so.
-    pub(super) fn missing(&self) -> Option<&'static str> {
+    pub(super) fn unavailable(&self) -> Option<&'static str> {
         (self.wanted.jsm && self.request_fields.count() == 0).then_some(
             "sync_jsm is on, and Jira shows no field of service management: it needs Jira Service Management and \
              access to it",

@@ -277,8 +277,8 @@ impl Source for JiraSource {
         self.extras.form()
     }
 
-    fn missing(&self) -> Option<&'static str> {
-        self.extras.missing()
+    fn unavailable(&self) -> Option<&'static str> {
+        self.extras.unavailable()
     }
 
     fn opened_at(&self) -> DateTime<Utc> {

@@ -192,7 +192,7 @@ pub(super) struct Download<S, K> {
 impl<S: Source, K: Sink> Download<S, K> {
     async fn run(self, queued: QueuedAttachment) -> Result<(), SyncError> {
         let QueuedAttachment { mut attachment, ticket } = queued;
-        attachment.document = self.sync.sealed(attachment.document);
+        attachment.document = self.sync.with_readers(attachment.document);
         let options = &self.sync.options;
         let wanted = self
             .indexed

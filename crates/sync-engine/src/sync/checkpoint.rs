@@ -94,7 +94,7 @@ impl CheckpointTracker {
 
 impl BatchTicket {
     /// One more thing of this batch has to be acknowledged.
-    pub fn expect_one(&self) {
+    pub fn add_one(&self) {
         self.outstanding.fetch_add(1, AcqRel);
     }
 
@@ -107,7 +107,7 @@ impl BatchTicket {
     }
 
     /// Everything of this batch has been added; its newest issue was created then.
-    pub fn seal(&self, last_created: Option<DateTime<Utc>>) {
+    pub fn all_added(&self, last_created: Option<DateTime<Utc>>) {
         *self.last_created.lock().unwrap_or_else(PoisonError::into_inner) = last_created;
         self.acknowledge();
     }
@@ -125,12 +125,12 @@ mod tests {
     fn only_batches_without_a_gap_before_them_count() {
         let tracker = Arc::new(CheckpointTracker::default());
         let (first, second, third) = (tracker.open(), tracker.open(), tracker.open());
-        second.seal(day(2));
+        second.all_added(day(2));
         assert_eq!(tracker.created_before(), None);
-        first.seal(day(1));
+        first.all_added(day(1));
         assert_eq!(tracker.created_before(), day(2));
-        third.expect_one();
-        third.seal(day(3));
+        third.add_one();
+        third.all_added(day(3));
         assert_eq!(tracker.created_before(), day(2));
         third.acknowledge();
         assert_eq!(tracker.created_before(), day(3));
@@ -140,10 +140,10 @@ mod tests {
     fn a_batch_that_was_given_up_never_counts() {
         let tracker = Arc::new(CheckpointTracker::default());
         let (first, second) = (tracker.open(), tracker.open());
-        first.expect_one();
-        first.seal(day(1));
+        first.add_one();
+        first.all_added(day(1));
         drop(first);
-        second.seal(day(2));
+        second.all_added(day(2));
         assert_eq!(tracker.created_before(), None);
     }
 
@@ -152,7 +152,11 @@ mod tests {
         let checkpoint = Checkpoint {
             started: day(1).unwrap(),
             created_before: day(2),
-            failed: vec![Retry(7, "gone".into(), 1)],
+            failed: vec![Retry {
+                issue_id: 7,
+                reason: "gone".into(),
+                attempts: 1,
+            }],
         };
         assert_eq!(Checkpoint::read(&checkpoint.to_saved()), Some(checkpoint));
         assert_eq!(Checkpoint::read("nonsense"), None);

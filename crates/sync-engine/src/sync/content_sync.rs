@@ -88,7 +88,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Runs a full sync until everything is done, something fails, or `stop` is cancelled. Whatever the reason to end
     /// early, nothing is deleted then. `resume` is where an earlier run of the same job stopped.
     pub async fn full(self: &Arc<Self>, resume: Option<Checkpoint>, stop: &CancellationToken) -> SyncResult {
-        self.note_missing();
+        self.note_unavailable();
         stop.run_until_cancelled(self.run_full(resume))
             .await
             .unwrap_or(Err(SyncError::Stopped))
@@ -96,15 +96,15 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
     /// Runs an incremental sync from `cursor`. Without a cursor that can be trusted it is a full sync.
     pub async fn incremental(self: &Arc<Self>, cursor: Option<SyncCursor>, stop: &CancellationToken) -> SyncResult {
-        self.note_missing();
+        self.note_unavailable();
         stop.run_until_cancelled(self.run_incremental(cursor))
             .await
             .unwrap_or(Err(SyncError::Stopped))
     }
 
     /// Something that is wanted and cannot be had is on record, and the rest is synced.
-    fn note_missing(&self) {
-        if let Some(reason) = self.source.missing() {
+    fn note_unavailable(&self) {
+        if let Some(reason) = self.source.unavailable() {
             warn!("{reason}");
             self.progress.skipped("service management", reason);
         }
@@ -112,7 +112,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
     /// The last look at a document before it is encoded: with document level security every document has readers, and
     /// one whose readers nobody determined has none.
-    pub(super) fn sealed(&self, mut document: Document) -> Document {
+    pub(super) fn with_readers(&self, mut document: Document) -> Document {
         if self.source.access_form().is_some() {
             let tokens = document.fields.get(ACCESS_FIELD).and_then(Value::as_array);
             if tokens.is_none_or(Vec::is_empty) {
@@ -137,8 +137,12 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Remembers an issue that has to be fetched again by the next sync.
     pub(super) fn failed_item(&self, failure: &ItemFailure) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if !failures.iter().any(|known| known.0 == failure.issue_id) {
-            failures.push(Retry(failure.issue_id, failure.reason.clone(), 1));
+        if !failures.iter().any(|known| known.issue_id == failure.issue_id) {
+            failures.push(Retry {
+                issue_id: failure.issue_id,
+                reason: failure.reason.clone(),
+                attempts: 1,
+            });
         }
     }
 
@@ -146,8 +150,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     pub(super) fn retry_list(&self, earlier: &[Retry]) -> Result<Vec<Retry>, SyncError> {
         let mut list = self.failed();
         for retry in &mut list {
-            if let Some(before) = earlier.iter().find(|before| before.0 == retry.0) {
-                retry.2 = before.2.saturating_add(1);
+            if let Some(before) = earlier.iter().find(|before| before.issue_id == retry.issue_id) {
+                retry.attempts = before.attempts.saturating_add(1);
             }
         }
         if list.len() > MAX_RETRY_LIST {

@@ -19,9 +19,35 @@ const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 const VERSION: u32 = 1;
 
-/// An item that has to be fetched again.
+/// An issue that has to be fetched again. Stored as `[id, reason, attempts]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retry(pub IssueId, pub String, pub u32);
+#[serde(from = "StoredRetry", into = "StoredRetry")]
+pub struct Retry {
+    /// The issue.
+    pub issue_id: IssueId,
+    /// Why it could not be read or written.
+    pub reason: String,
+    /// How many syncs tried it.
+    pub attempts: u32,
+}
+
+type StoredRetry = (IssueId, String, u32);
+
+impl From<StoredRetry> for Retry {
+    fn from((issue_id, reason, attempts): StoredRetry) -> Self {
+        Self {
+            issue_id,
+            reason,
+            attempts,
+        }
+    }
+}
+
+impl From<Retry> for StoredRetry {
+    fn from(retry: Retry) -> Self {
+        (retry.issue_id, retry.reason, retry.attempts)
+    }
+}
 
 /// The state carried from sync to sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,12 +162,20 @@ mod tests {
     }
 
     fn cursor() -> SyncCursor {
-        SyncCursor::after_full(at("2026-11-22T12:00:00Z"), vec![Retry(7, "timeout".into(), 1)], None)
+        let retry = Retry {
+            issue_id: 7,
+            reason: "timeout".into(),
+            attempts: 1,
+        };
+        SyncCursor::after_full(at("2026-11-22T12:00:00Z"), vec![retry], None)
     }
 
     #[test]
     fn it_survives_being_stored() {
-        assert_eq!(SyncCursor::read(&cursor().to_stored()), Some(cursor()));
+        let stored = cursor().to_stored();
+        assert_eq!(SyncCursor::read(&stored), Some(cursor()));
+        let text = stored["cursor"].as_str().unwrap();
+        assert!(text.contains(r#""retry":[[7,"timeout",1]]"#), "{text}");
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl<K: Sink> DryRunSink<K> {
 impl<K: Sink> Sink for DryRunSink<K> {
     type Scan = K::Scan;
 
-    fn expect(&self, _: &[&Document]) {}
+    fn announce(&self, _: &[&Document]) {}
 
     async fn write(&self, operation: Operation) -> Result<(), SinkError> {
         let counter = match &operation {

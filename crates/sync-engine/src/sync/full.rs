@@ -36,7 +36,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let projects = self.source.projects().await?;
         let boards = boards::read(self).await?;
         // They are written last, when new fields would cost most.
-        self.sink.expect(&projects.iter().collect::<Vec<_>>());
+        self.sink.announce(&projects.iter().collect::<Vec<_>>());
         let attachments = if self.sink.seems_empty().await? {
             Arc::default()
         } else {
@@ -96,7 +96,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             updated: checkpoint.started - RESUME_OVERLAP,
         };
         let mut ids: IdSet = issues::list_ids(self, selection).await?.into_iter().collect();
-        ids.extend(checkpoint.failed.iter().map(|retry| retry.0));
+        ids.extend(checkpoint.failed.iter().map(|retry| retry.issue_id));
         let indexed = self.indexed_issues().await?;
         info!(issues = ids.len(), created_before = %created_before, "going on where the job was interrupted");
         Ok(Wanted::TheseAndWhatIsNotIndexed { ids, indexed })

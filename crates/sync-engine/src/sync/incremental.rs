@@ -68,7 +68,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let projects = self.source.projects().await?;
 
         let mut wanted = self.not_indexed_as_they_are(changed).await?;
-        wanted.extend(cursor.retry.iter().map(|retry| retry.0));
+        wanted.extend(cursor.retry.iter().map(|retry| retry.issue_id));
         let renamed = projects::renamed(self, &projects).await?;
         if !renamed.is_empty() {
             info!(

@@ -248,7 +248,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
         }
         let files = fetched.attachments.iter().map(|attachment| &attachment.document);
         let all: Vec<&Document> = documents.iter().chain(files).collect();
-        self.sync.sink.expect(&all);
+        self.sync.sink.announce(&all);
         // All are encoded before the first one waits for its share of the budget: as text they take a fifth.
         let encoded = documents
             .into_iter()
@@ -264,7 +264,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 continue;
             }
             outcome.written.push(attachment.document.id.fingerprint());
-            self.ticket.expect_one();
+            self.ticket.add_one();
             let queued = QueuedAttachment {
                 attachment,
                 ticket: Arc::clone(&self.ticket),
@@ -276,7 +276,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 )
             })?;
         }
-        self.ticket.seal(fetched.last_created);
+        self.ticket.all_added(fetched.last_created);
         self.sync.progress.processed(outcome.asked.len() as u64);
         self.sync.progress.requests(self.sync.source.requests());
         Ok(outcome)
@@ -321,8 +321,8 @@ impl<S: Source, K: Sink> Batch<S, K> {
     fn operation(&self, document: Document, outcome: &mut BatchOutcome) -> Operation {
         outcome.written.push(document.id.fingerprint());
         let (id, issue_id) = (document.id.clone(), document.issue_id);
-        let source = encode::whole(self.sync.sealed(document), self.sync.options.pipeline_flags);
-        self.ticket.expect_one();
+        let source = encode::whole(self.sync.with_readers(document), self.sync.options.pipeline_flags);
+        self.ticket.add_one();
         Operation::Index {
             id,
             issue_id,

@@ -37,7 +37,7 @@ pub(super) async fn write_each<S: Source, K: Sink>(
         }
         synced.wrote(document.id.fingerprint());
         let id = document.id.clone();
-        let source = encode::whole(sync.sealed(document), sync.options.pipeline_flags);
+        let source = encode::whole(sync.with_readers(document), sync.options.pipeline_flags);
         sync.sink
             .write(Operation::Index {
                 id,

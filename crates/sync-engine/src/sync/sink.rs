@@ -83,8 +83,8 @@ impl Operation {
 
 /// The content index of one sync.
 pub trait Sink: Send + Sync + 'static {
-    /// Tells which documents come next, for what can be prepared for many at once.
-    fn expect(&self, documents: &[&Document]);
+    /// Announces which documents come next, so that what they need can be prepared for many at once.
+    fn announce(&self, documents: &[&Document]);
 
     /// Accepts an operation; waits while the byte budget is used up. Its outcome is known after [`Sink::flush`].
     fn write(&self, operation: Operation) -> impl Future<Output = Result<(), SinkError>> + Send;

@@ -79,7 +79,7 @@ pub trait Source: Send + Sync + 'static {
     fn content_form(&self) -> Option<String>;
 
     /// Why something that is wanted is not there at all, such as a product that the site does not have.
-    fn missing(&self) -> Option<&'static str>;
+    fn unavailable(&self) -> Option<&'static str>;
 
     /// Requests sent to the source so far, tries included.
     fn requests(&self) -> u64;
