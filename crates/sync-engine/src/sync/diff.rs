@@ -119,11 +119,6 @@ impl Synced {
         self.attachments_unknown.extend(ids);
     }
 
-    /// How many issues were asked for.
-    pub fn asked_count(&self) -> usize {
-        self.asked.len()
-    }
-
     /// Makes it ready for look-ups. Issues with a rejected document count as failed: what is indexed of them under an
     /// older id must stay.
     pub fn seal(mut self, rejected: &HashSet<IssueId>) -> SealedSynced {

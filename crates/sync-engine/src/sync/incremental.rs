@@ -13,16 +13,16 @@ use super::boards;
 use super::content_sync::{ContentSync, SyncResult, SyncSummary};
 use super::cursor::SyncCursor;
 use super::diff::{Evidence, Synced};
-use super::document::DocumentKind;
+use super::document::{Document, DocumentKind};
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::issues::{self, list_ids};
-use super::listing::IssueId;
+use super::listing::{CompleteListing, IssueId};
 use super::progress::Phase;
 use super::projects;
 use super::reconcile::{Reconciled, reconcile};
-use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Sink};
-use super::source::{ChangedIssue, IssueSelection, Source};
+use super::sink::{Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Sink};
+use super::source::{BoardListing, ChangedIssue, IssueSelection, Source};
 
 /// Ids in one query to the index.
 const LOOKED_UP_AT_ONCE: usize = 5_000;
@@ -30,38 +30,106 @@ const LOOKED_UP_AT_ONCE: usize = 5_000;
 /// that still holds when that is cheap. A full sync always does.
 const LEFT_OUT_READ_AGAIN: usize = 1_000;
 
+/// Why an incremental sync reads everything.
+const NO_CURSOR: &str = "there is no sync cursor that can be trusted, so this sync was run as a full sync";
+const DOCUMENTS_OF_OTHERS: &str =
+    "the index holds documents without jira_id, made by another connector, so this sync was run as a full sync";
+const OTHER_RULES: &str = "the sync rules changed since the last sync, so this one was run as a full sync";
+const OTHER_ACCESS: &str = "who may see the documents depends on other things than at the last sync (document level \
+                            security was switched on or off, or permissions look at other fields): this is a full sync";
+const OTHER_CONTENT: &str = "other things than at the last sync are read besides issues (sync_changelog, sync_agile, \
+                             sync_jsm): this is a full sync";
+
+/// What an incremental sync reads before it writes anything.
+struct Found {
+    /// The latest change that was listed.
+    newest: Option<DateTime<Utc>>,
+    looked_back: bool,
+    projects: Vec<Document>,
+    /// Only when deletions are looked for.
+    sweep: Option<Sweep>,
+    /// The issues to read again.
+    wanted: Vec<IssueId>,
+}
+
+/// What a look for deletions lists.
+struct Sweep {
+    listing: CompleteListing,
+    boards: BoardListing,
+}
+
+/// The issues that were read, and what is known about them.
+struct Read {
+    ids: Vec<IssueId>,
+    attachments: Arc<IndexedAttachments>,
+    synced: Synced,
+}
+
 impl<S: Source, K: Sink> ContentSync<S, K> {
     pub(super) async fn run_incremental(self: &Arc<Self>, cursor: Option<SyncCursor>) -> SyncResult {
         let now = self.source.opened_at();
-        let Some(cursor) = cursor.filter(|cursor| !cursor.is_from_the_future(now)) else {
-            warn!("there is no sync cursor that can be trusted; running a full sync");
-            return self.run_full(None).await;
+        let cursor = match self.cursor_to_go_on_from(cursor, now).await? {
+            Ok(cursor) => cursor,
+            Err(reason) => {
+                warn!("{reason}");
+                self.progress.note(reason.into());
+                return self.run_full(None).await;
+            }
         };
-        if self.has_documents_of_others().await? {
-            warn!("the index holds documents without jira_id, made by another connector; running a full sync");
-            return self.run_full(None).await;
-        }
-        if cursor.rules != self.options.rules_fingerprint {
-            warn!("the sync rules are others than those of the last sync; running a full sync");
-            self.progress
-                .note("the sync rules changed since the last sync, so this one was run as a full sync".into());
-            return self.run_full(None).await;
-        }
-        if cursor.access != self.source.access_form() {
-            let reason = "who may see the documents depends on other things than at the last sync (document level \
-                          security was switched on or off, or permissions look at other fields): this is a full sync";
-            warn!("{reason}");
-            self.progress.note(reason.into());
-            return self.run_full(None).await;
-        }
-        if cursor.content != self.source.content_form() {
-            let reason = "other things than at the last sync are read besides issues (sync_changelog, sync_agile, \
-                          sync_jsm): this is a full sync";
-            warn!("{reason}");
-            self.progress.note(reason.into());
-            return self.run_full(None).await;
-        }
         self.progress.enter(Phase::Syncing);
+        let found = self.look_for_changes(&cursor, now).await?;
+        let mut read = self.read_again(found.wanted).await?;
+
+        self.progress.enter(Phase::Flushing);
+        let (listing, boards) = found.sweep.map(|sweep| (sweep.listing, sweep.boards)).unzip();
+        projects::write(self, found.projects, &mut read.synced).await?;
+        if let Some(boards) = boards {
+            boards::write(self, boards, &mut read.synced).await?;
+        }
+        let flushed = self.sink.flush().await?;
+
+        self.progress.enter(Phase::Reconciling);
+        let kept = self.remove_leftovers(read, &flushed, listing.as_ref()).await?;
+        self.count_files_without_text(false).await?;
+        self.source.confirm_account().await?;
+
+        let retry = self.retry_list(&cursor.retry)?;
+        self.progress.requests(self.source.requests());
+        self.progress.enter(Phase::Finished);
+        let swept_at = listing.is_some().then_some(now);
+        let looked_back_at = found.looked_back.then_some(now);
+        Ok(SyncSummary {
+            counts: self.progress.snapshot(),
+            kept_without_proof: kept,
+            cursor: cursor.advanced(found.newest, retry, swept_at, looked_back_at),
+        })
+    }
+
+    /// The cursor, or why every document has to be read instead.
+    async fn cursor_to_go_on_from(
+        &self,
+        cursor: Option<SyncCursor>,
+        now: DateTime<Utc>,
+    ) -> Result<Result<SyncCursor, &'static str>, SyncError> {
+        let Some(cursor) = cursor.filter(|cursor| !cursor.is_from_the_future(now)) else {
+            return Ok(Err(NO_CURSOR));
+        };
+        let reason = if self.has_documents_of_others().await? {
+            DOCUMENTS_OF_OTHERS
+        } else if cursor.rules != self.options.rules_fingerprint {
+            OTHER_RULES
+        } else if cursor.access != self.source.access_form() {
+            OTHER_ACCESS
+        } else if cursor.content != self.source.content_form() {
+            OTHER_CONTENT
+        } else {
+            return Ok(Ok(cursor));
+        };
+        Ok(Err(reason))
+    }
+
+    /// Lists what changed since the cursor, what the last sync left to this one, and, when it is time, everything.
+    async fn look_for_changes(&self, cursor: &SyncCursor, now: DateTime<Utc>) -> Result<Found, SyncError> {
         let (since, looked_back) = cursor.window(now);
         let changed = self.source.list_changed(since).await?;
         let newest = changed.iter().filter_map(|issue| issue.updated).max();
@@ -77,81 +145,81 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             );
             wanted.extend(list_ids(self, IssueSelection::Projects(renamed)).await?);
         }
-        let sweep = cursor.sweep_due(now, self.options.sweep_interval);
-        let listing = if sweep {
-            Some(issues::list_all(self).await?)
+        let sweep = if cursor.sweep_due(now, self.options.sweep_interval) {
+            Some(self.sweep(&mut wanted).await?)
         } else {
             None
         };
-        let boards = match sweep {
-            true => Some(boards::read(self).await?),
-            false => None,
-        };
-        if let Some(boards) = &boards {
-            wanted.extend(boards::issues_of_changed_sprints(self, boards).await?);
+        Ok(Found {
+            newest,
+            looked_back,
+            projects,
+            sweep,
+            wanted: wanted.into_sorted(),
+        })
+    }
+
+    /// Lists everything, and wants what of it is not indexed or repeats a sprint that changed.
+    async fn sweep(&self, wanted: &mut IdSet) -> Result<Sweep, SyncError> {
+        let listing = issues::list_all(self).await?;
+        let boards = boards::read(self).await?;
+        wanted.extend(boards::issues_of_changed_sprints(self, &boards).await?);
+        let not_indexed = self.not_indexed(listing.ids()).await?;
+        if self.options.rules.keeps_everything() || not_indexed.len() <= LEFT_OUT_READ_AGAIN {
+            wanted.extend(not_indexed);
         }
+        Ok(Sweep { listing, boards })
+    }
+
+    /// Reads these issues, and those whose documents repeat a part of them.
+    async fn read_again(self: &Arc<Self>, mut ids: Vec<IssueId>) -> Result<Read, SyncError> {
         let mut synced = Synced::with_neighbours();
-        if let Some(listing) = &listing {
-            let not_indexed = self.not_indexed(listing.ids()).await?;
-            if self.options.rules.keeps_everything() || not_indexed.len() <= LEFT_OUT_READ_AGAIN {
-                wanted.extend(not_indexed);
-            }
-        }
-        let mut ids = wanted.into_sorted();
         let indexed = self.indexed_of(&ids).await?;
         let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
         self.progress.listing_ended();
         issues::sync_ids(self, &attachments, ids.clone(), &mut synced).await?;
         synced.neighbours(self.indexed_children(&ids).await?);
         // A link, a parent or a sub-task shows a summary and a status: its document is outdated with them.
-        ids.extend(
-            self.sync_indexed(synced.neighbours_not_asked_for(), &mut synced)
-                .await?,
-        );
+        let neighbours = synced.neighbours_not_asked_for();
+        ids.extend(self.sync_indexed(neighbours, &mut synced).await?);
+        Ok(Read {
+            ids,
+            attachments,
+            synced,
+        })
+    }
 
-        self.progress.enter(Phase::Flushing);
-        let written_before = synced.asked_count();
-        projects::write(self, projects, &mut synced).await?;
-        if let Some(boards) = boards {
-            boards::write(self, boards, &mut synced).await?;
-        }
-        let flushed = self.sink.flush().await?;
-
-        self.progress.enter(Phase::Reconciling);
+    /// Removes what is left over: of everything when everything was listed, else of the issues that were read. Returns
+    /// how many documents stay without proof.
+    async fn remove_leftovers(
+        self: &Arc<Self>,
+        read: Read,
+        flushed: &Flushed,
+        listing: Option<&CompleteListing>,
+    ) -> Result<u64, SyncError> {
+        let Read {
+            ids,
+            attachments,
+            synced,
+        } = read;
         let sealed = synced.seal(&flushed.rejected_issues);
-        let reconciled = match &listing {
-            Some(listing) => {
-                let evidence = Evidence::Listing(listing);
-                reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?
+        let mut reconciled = Reconciled::default();
+        if let Some(listing) = listing {
+            let evidence = Evidence::Listing(listing);
+            reconciled = reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?;
+        } else {
+            for some in ids.chunks(LOOKED_UP_AT_ONCE) {
+                let selection = IndexSelection::OfIssues(some.to_vec());
+                let some = reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
+                reconciled.kept += some.kept;
+                reconciled.neighbours.extend(some.neighbours);
             }
-            None if written_before > 0 => {
-                let mut all = Reconciled::default();
-                for some in ids.chunks(LOOKED_UP_AT_ONCE) {
-                    let selection = IndexSelection::OfIssues(some.to_vec());
-                    let some = reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
-                    all.kept += some.kept;
-                    all.neighbours.extend(some.neighbours);
-                }
-                all
-            }
-            None => Reconciled::default(),
-        };
+        }
         let outdated: BTreeSet<IssueId> = reconciled.neighbours.into_iter().collect();
         let outdated = outdated.into_iter().filter(|id| !sealed.asked(*id)).collect();
         self.sync_indexed(outdated, &mut Synced::default()).await?;
         self.sink.flush().await?;
-        self.count_files_without_text(false).await?;
-        self.source.confirm_account().await?;
-
-        let retry = self.retry_list(&cursor.retry)?;
-        self.progress.requests(self.source.requests());
-        self.progress.enter(Phase::Finished);
-        let cursor = cursor.advanced(newest, retry, sweep.then_some(now), looked_back.then_some(now));
-        Ok(SyncSummary {
-            counts: self.progress.snapshot(),
-            kept_without_proof: reconciled.kept,
-            cursor,
-        })
+        Ok(reconciled.kept)
     }
 
     /// Reads those of these issues again that have a document: others may be out of scope. Returns which ones those are.
