@@ -49,14 +49,15 @@ pub(super) async fn check(config: &Config, output: &Output) -> Result<(), Comman
             findings.add("extraction service", there.map_err(|error| error.to_string()));
         }
         let path = config.path.display();
-        let entries = match crate::worker::served_connectors::entries(&client, config).await {
-            Ok(entries) if entries.is_empty() => Err(match config.service.worker_mode {
-                true => format!("{path} names no connector, and there is none that worker mode would serve"),
-                false => format!("{path} names no connector"),
-            }),
-            Ok(entries) => Ok(entries),
-            Err(error) => Err(error.to_string()),
-        };
+        let entries =
+            match crate::inbound::connectors::served::entries(&client, &config.connectors, &config.service).await {
+                Ok(entries) if entries.is_empty() => Err(match config.service.worker_mode {
+                    true => format!("{path} names no connector, and there is none that worker mode would serve"),
+                    false => format!("{path} names no connector"),
+                }),
+                Ok(entries) => Ok(entries),
+                Err(error) => Err(error.to_string()),
+            };
         match entries {
             Ok(entries) => {
                 for entry in &entries {
@@ -88,7 +89,7 @@ async fn elasticsearch(config: &Config, findings: &mut Findings) -> Option<Elast
     let reached = findings.add(
         "elasticsearch",
         match &server {
-            Ok(server) => match crate::worker::preflight::check_version(server) {
+            Ok(server) => match crate::clients::check_version(server) {
                 Ok(()) => Ok(format!("version {} at {}", server.version, client.host())),
                 Err(error) => Err(error.to_string()),
             },

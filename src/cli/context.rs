@@ -23,8 +23,8 @@ pub(super) async fn reach(client: &ElasticClient) -> Result<ServerInfo, ElasticE
 pub(super) async fn connect(config: &Config) -> Result<ElasticClient, CommandError> {
     let client = crate::clients::elastic_client(&config.elasticsearch).map_err(anyhow::Error::from)?;
     let server = reach(&client).await.context("cannot use Elasticsearch")?;
-    crate::worker::preflight::check_version(&server).map_err(anyhow::Error::from)?;
-    if crate::worker::preflight::needs_indices(&server) {
+    crate::clients::check_version(&server).map_err(anyhow::Error::from)?;
+    if crate::clients::needs_indices(&server) {
         client.forgo_connectors_api();
     }
     Ok(client)

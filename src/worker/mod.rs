@@ -5,7 +5,7 @@ pub mod preflight;
 pub mod supervisor;
 
 mod failure_budget;
-pub(crate) mod served_connectors;
+mod served_connectors;
 mod shared;
 
 // The loops.

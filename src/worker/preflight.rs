@@ -4,12 +4,8 @@ use elastic_client::{ElasticClient, ElasticError, ServerInfo};
 use thiserror::Error;
 use tracing::{info, warn};
 
+use crate::clients::{TooOld, check_version, needs_indices};
 use crate::config::{ElasticsearchConfig, ServiceConfig};
-
-/// Before this version the connector records do not exist in this form.
-const OLDEST: (u32, u32) = (8, 7);
-/// What the tests run against.
-const TESTED: (u32, u32) = (8, 19);
 
 /// Why the service cannot start.
 #[derive(Debug, Error)]
@@ -18,11 +14,8 @@ pub enum PreflightError {
     #[error(transparent)]
     Elasticsearch(#[from] ElasticError),
     /// Too old.
-    #[error("Elasticsearch {version} is too old: 8.7 is the oldest that has connectors, 8.19 is recommended")]
-    TooOld {
-        /// Its version.
-        version: String,
-    },
+    #[error(transparent)]
+    TooOld(#[from] TooOld),
 }
 
 /// Waits for Elasticsearch as long as the configuration allows and makes the connector indices when they are missing.
@@ -59,30 +52,4 @@ pub async fn preflight(
     }
     info!(elasticsearch.version = server.version, "elasticsearch is ready");
     Ok(server)
-}
-
-/// Before 8.15 the API is a beta, or not there at all.
-pub fn needs_indices(server: &ServerInfo) -> bool {
-    const FIRST_WITH_API: (u32, u32) = (8, 15);
-    !server.is_serverless() && server.major_minor().is_some_and(|version| version < FIRST_WITH_API)
-}
-
-/// Refuses what is too old by name; a version that was not tested is only mentioned.
-pub fn check_version(server: &ServerInfo) -> Result<(), PreflightError> {
-    if server.is_serverless() {
-        return Ok(());
-    }
-    match server.major_minor() {
-        Some(version) if version < OLDEST => Err(PreflightError::TooOld {
-            version: server.version.clone(),
-        }),
-        Some(version) if version != TESTED => {
-            warn!(
-                elasticsearch.version = server.version,
-                "this version of elasticsearch was not tested; 8.19 was"
-            );
-            Ok(())
-        }
-        _ => Ok(()),
-    }
 }

@@ -10,10 +10,10 @@ use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
-use super::served_connectors::ServedConnector;
 use super::shared::Worker;
 use crate::inbound::connectors::filtering_check;
 use crate::inbound::connectors::registration::{self, Readiness};
+use crate::inbound::connectors::served::ServedConnector;
 use crate::inbound::schedules::booking::{self, Step};
 use crate::inbound::schedules::due::{ScheduleMemory, Verdict};
 

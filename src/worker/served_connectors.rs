@@ -5,22 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, Versioned};
+use elastic_client::{ElasticClient, ElasticError};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::config::{Config, ConnectorEntry, ServiceConfig};
+use crate::config::{Config, ConnectorEntry};
+use crate::inbound::connectors::served::{ServedConnector, is_ours, serves_all, unnamed};
 use crate::inbound::jobs::last_sync;
 use crate::inbound::source::field_definitions::SERVICE_TYPE;
 use crate::telemetry;
-
-/// A connector that exists and is ours.
-#[derive(Debug)]
-pub(crate) struct ServedConnector {
-    pub(crate) entry: ConnectorEntry,
-    pub(crate) record: Versioned<ConnectorRecord>,
-}
 
 /// Finds them, and remembers them for a short while, so that several loops ask once.
 #[derive(Debug)]
@@ -108,41 +102,6 @@ impl ServedConnectors {
     }
 }
 
-fn serves_all(service: &ServiceConfig) -> bool {
-    service.worker_mode && service.service_types.iter().any(|name| name == SERVICE_TYPE)
-}
-
-/// All of our type that belong to services of users.
-async fn unnamed(client: &ElasticClient) -> Result<impl Iterator<Item = ServedConnector> + use<>, ElasticError> {
-    let all = client.connectors().list().await?.into_iter();
-    let ours = all.filter(|record| {
-        let is_ours = record.value.service_type.as_deref() == Some(SERVICE_TYPE);
-        is_ours && !record.value.is_native
-    });
-    Ok(ours.map(|record| ServedConnector {
-        entry: ConnectorEntry {
-            connector_id: record.id.clone(),
-            service_type: Some(SERVICE_TYPE.to_owned()),
-            api_key: None,
-        },
-        record,
-    }))
-}
-
-/// The connectors that a service with this configuration works for, also those named that do not exist.
-pub(crate) async fn entries(client: &ElasticClient, config: &Config) -> Result<Vec<ConnectorEntry>, ElasticError> {
-    let mut entries = config.connectors.clone();
-    if serves_all(&config.service) {
-        let others = unnamed(client).await?.map(|other| other.entry);
-        let others = others.filter(|other| {
-            let mut named = config.connectors.iter();
-            named.all(|named| named.connector_id != other.connector_id)
-        });
-        entries.extend(others);
-    }
-    Ok(entries)
-}
-
 /// Whichever worker ran the last sync, its end is in the record.
 fn count(found: &[ServedConnector]) {
     telemetry::connectors_served(found.len());
@@ -151,9 +110,4 @@ fn count(found: &[ServedConnector]) {
             telemetry::last_synced(&connector.record.id, at);
         }
     }
-}
-
-/// Entries of other types belong to other services, which may read the same file.
-fn is_ours(entry: &ConnectorEntry) -> bool {
-    entry.service_type.as_deref().is_none_or(|given| given == SERVICE_TYPE)
 }

@@ -3,3 +3,4 @@
 pub(crate) mod filtering_check;
 pub mod registration;
 pub mod rule_validation;
+pub(crate) mod served;
