@@ -15,6 +15,8 @@ pub enum DocumentOutcome {
     Applied,
     /// Elasticsearch refused it for good.
     Rejected,
+    /// The ingest pipeline dropped it.
+    Dropped,
 }
 
 /// An operation on a document has its outcome. Counted only: documents are too many for the log.
@@ -37,6 +39,7 @@ impl DocumentSettled {
                 "applied"
             }
             DocumentOutcome::Rejected => "rejected",
+            DocumentOutcome::Dropped => "dropped",
         };
         counter!("jira_connector_documents_total", "operation" => self.operation, "outcome" => outcome).increment(1);
     }

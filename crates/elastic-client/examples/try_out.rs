@@ -118,7 +118,10 @@ async fn indices_and_documents(client: &ElasticClient) -> Result<(), ElasticErro
     body.index("e", &json!({ "id": "x".repeat(40_000) })).unwrap();
     let response = client.bulk(&body.take_request(INDEX, None)).await?;
     for item in &response.items {
-        let refused = item.error.as_ref().and_then(|error| error.refused_field());
+        let refused = item
+            .error
+            .as_ref()
+            .and_then(|error| error.refused_fields().into_iter().next());
         println!("item {item:?} -> {:?} field {refused:?}", item.outcome());
     }
     use ItemOutcome::{Applied, NotFound, Rejected};

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sync_engine::sync::{Operation, SinkError};
+use sync_engine::sync::SinkError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use super::delivery::{Queued, deliver};
-use super::index_sink::Shared;
+use super::delivery::{Delivery, Queued};
+use super::options::BatchLimits;
 
 /// An open batch is sent when nothing was added for this long: it holds budget that a large document may wait for.
 const LINGER: Duration = Duration::from_millis(100);
@@ -29,26 +29,15 @@ pub(super) enum Command {
     Flush(oneshot::Sender<()>),
 }
 
-/// Limits of one batch and of how many are sent at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct BatchLimits {
-    /// Lines of a bulk body: two for a document, one for a deletion.
-    pub lines: usize,
-    /// Bytes of a bulk body; a single larger document is sent alone.
-    pub bytes: usize,
-    /// Most bulk requests in flight.
-    pub in_flight: usize,
-}
-
 /// Runs until the sink is dropped or closed, or a batch fails as a whole.
 pub(super) async fn run(
-    shared: Arc<Shared>,
+    delivery: Arc<Delivery>,
     limits: BatchLimits,
     mut commands: mpsc::Receiver<Command>,
 ) -> Result<(), SinkError> {
-    let closed = shared.closed.clone();
+    let closed = delivery.index.closed.clone();
     let mut batcher = Batcher {
-        shared,
+        delivery,
         limits,
         open: Vec::new(),
         lines: 0,
@@ -62,7 +51,7 @@ pub(super) async fn run(
 }
 
 struct Batcher {
-    shared: Arc<Shared>,
+    delivery: Arc<Delivery>,
     limits: BatchLimits,
     open: Vec<Queued>,
     lines: usize,
@@ -102,12 +91,8 @@ impl Batcher {
     }
 
     async fn add(&mut self, queued: Queued) -> Result<(), SinkError> {
-        let lines = if matches!(queued.operation, Operation::Delete { .. }) {
-            1
-        } else {
-            2
-        };
-        let bytes = queued.operation.size();
+        let lines = if queued.is_delete() { 1 } else { 2 };
+        let bytes = queued.size();
         let too_many = self.lines + lines > self.limits.lines || self.bytes + bytes > self.limits.bytes;
         if too_many && !self.open.is_empty() {
             self.send_open().await?;
@@ -119,7 +104,7 @@ impl Batcher {
     }
 
     async fn send_open(&mut self) -> Result<(), SinkError> {
-        while self.in_flight.len() >= self.shared.in_flight.current() {
+        while self.in_flight.len() >= self.delivery.in_flight.current() {
             if let Some(finished) = self.in_flight.join_next().await {
                 joined(finished)?;
             }
@@ -127,7 +112,8 @@ impl Batcher {
         let batch = std::mem::take(&mut self.open);
         self.sent += 1;
         (self.lines, self.bytes) = (0, 0);
-        self.in_flight.spawn(deliver(Arc::clone(&self.shared), batch));
+        let delivery = Arc::clone(&self.delivery);
+        self.in_flight.spawn(async move { delivery.deliver(batch).await });
         Ok(())
     }
 
@@ -136,10 +122,10 @@ impl Batcher {
             self.send_open().await?;
         }
         let much = std::mem::take(&mut self.sent) > self.limits.in_flight;
-        let shared = Arc::clone(&self.shared);
+        let delivery = Arc::clone(&self.delivery);
         let visible = async {
             if much {
-                shared.refresh().await;
+                delivery.index.refresh().await;
             }
             Ok::<(), SinkError>(())
         };

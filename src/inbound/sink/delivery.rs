@@ -1,21 +1,24 @@
 //! Sends one batch until every item of it has an outcome.
 //!
-//! Only items that Elasticsearch was too busy for are sent again. What a batch consists of is decided in `batcher`.
+//! Only items that Elasticsearch was too busy for, or that `repair` could help, are sent again. What a batch consists of
+//! is decided in `batcher`.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use elastic_client::{
-    BulkBody, BulkRequest, BulkResponse, ElasticError, ItemAction, ItemError, ItemOutcome, ItemResult,
-};
+use elastic_client::{BulkBody, BulkRequest, ElasticError, ItemAction, ItemError, ItemOutcome, ItemResult};
+use serde_json::json;
 use sync_engine::sync::{Operation, SinkError};
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
-use super::index_sink::Shared;
-use super::mapping_ahead;
-use super::mapping_repair::without_field;
+use super::cutting::fit;
+use super::in_flight::InFlightLimit;
+use super::index_writer::IndexWriter;
+use super::mapping::text;
+use super::mapping_ahead::MappingAhead;
+use super::outcomes::Outcomes;
+use super::repair::{Remedy, Repair};
 
 /// How often an item that Elasticsearch was too busy for is sent again.
 const MAX_ATTEMPTS: u32 = 8;
@@ -23,54 +26,44 @@ const MAX_ATTEMPTS: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// No wait that a server asks for is longer.
-const LONGEST_ASKED: Duration = Duration::from_secs(3600);
-/// How many fields of one document may be left out before it counts as refused.
-const MAX_REPAIRS: u32 = 5;
-/// What Elasticsearch says about a new field that has values of two types, such as a list of a number and a word.
-const OF_TWO_TYPES: &str = "cannot be changed from type";
 
 /// An operation that holds its part of the byte budget until it has an outcome.
 #[derive(Debug)]
 pub(super) struct Queued {
-    pub(super) operation: Operation,
-    pub(super) _held: OwnedSemaphorePermit,
-    pub(super) repairs: u32,
+    operation: Operation,
+    _held: OwnedSemaphorePermit,
+    repair: Repair,
 }
 
-/// Sends the batch. An error means that Elasticsearch refused the request as a whole, or too many of its items.
-pub(super) async fn deliver(shared: Arc<Shared>, mut batch: Vec<Queued>) -> Result<(), SinkError> {
-    mapping_ahead::map(&shared).await?;
-    let mut wait = FIRST_WAIT;
-    for attempt in 1.. {
-        let answered = send(&shared, batch).await?;
-        let Sorted { busy, repaired, mixed } = settle(&shared, answered, attempt < MAX_ATTEMPTS)?;
-        if shared.closed.is_cancelled() {
-            return Ok(());
-        }
-        if busy.is_empty() {
-            shared.in_flight.recovered();
-        } else {
-            shared.in_flight.overloaded();
-            let (items, wait_ms) = (busy.len(), wait.as_millis() as u64);
-            warn!(items, wait_ms, "elasticsearch is busy; sending these items again later");
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-        for field in mixed {
-            shared.fence.before_write().await?;
-            shared.map_as_text(&field).await;
-        }
-        batch = busy;
-        batch.extend(repaired);
-        if batch.is_empty() {
-            return Ok(());
+impl Queued {
+    pub(super) fn new(operation: Operation, held: OwnedSemaphorePermit) -> Self {
+        Self {
+            operation,
+            _held: held,
+            repair: Repair::default(),
         }
     }
-    Ok(())
+
+    pub(super) fn size(&self) -> usize {
+        self.operation.size()
+    }
+
+    pub(super) fn is_delete(&self) -> bool {
+        matches!(self.operation, Operation::Delete { .. })
+    }
+}
+
+/// What every batch of a sink has in common.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) index: IndexWriter,
+    pub(super) outcomes: Outcomes,
+    pub(super) new_fields: MappingAhead,
+    pub(super) in_flight: InFlightLimit,
 }
 
 /// What has to be sent again.
+#[derive(Default)]
 struct Sorted {
     busy: Vec<Queued>,
     repaired: Vec<Queued>,
@@ -78,129 +71,180 @@ struct Sorted {
     mixed: BTreeSet<String>,
 }
 
-/// Gives every item its outcome, but for those that are sent again.
-fn settle(shared: &Shared, answered: Vec<(Queued, ItemResult)>, may_wait: bool) -> Result<Sorted, SinkError> {
-    let mut sorted = Sorted {
-        busy: Vec::new(),
-        repaired: Vec::new(),
-        mixed: BTreeSet::new(),
-    };
-    for (queued, item) in answered {
-        match item.outcome() {
-            ItemOutcome::Applied => {
-                if item.result == Some(ItemAction::Noop) && matches!(queued.operation, Operation::Index { .. }) {
-                    debug!(document.id = item.id, "the ingest pipeline dropped a document");
-                    shared.not_stored();
-                }
-                shared.applied(&queued.operation);
+impl Delivery {
+    /// Sends the batch. An error means that Elasticsearch refused the request as a whole, or too many of its items.
+    pub(super) async fn deliver(&self, mut batch: Vec<Queued>) -> Result<(), SinkError> {
+        self.new_fields.map(&self.index).await?;
+        let mut wait = FIRST_WAIT;
+        let mut attempt = 1;
+        while !batch.is_empty() {
+            let answered = self.send(batch).await?;
+            let Sorted { busy, repaired, mixed } = self.settle(answered, attempt < MAX_ATTEMPTS)?;
+            if self.index.closed.is_cancelled() {
+                return Ok(());
             }
-            ItemOutcome::NotFound if matches!(queued.operation, Operation::Delete { .. }) => {
-                debug!(document.id = item.id, "a document to delete was gone already");
+            if busy.is_empty() {
+                self.in_flight.recovered();
+            } else {
+                self.in_flight.overloaded();
+                let (items, wait_ms) = (busy.len(), wait.as_millis() as u64);
+                warn!(items, wait_ms, "elasticsearch is busy; sending these items again later");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+                attempt += 1;
             }
-            ItemOutcome::Blocked => {
-                let reason = item.error.map(|error| error.reason).unwrap_or_default();
-                return Err(SinkError::Elasticsearch(format!(
-                    "the index {} is read-only: {reason}. When a disk is past the flood-stage watermark, free space or \
-                     add nodes, and Elasticsearch lifts the block itself; otherwise remove index.blocks.* from the \
-                     index's settings",
-                    shared.index
-                )));
+            for field in mixed {
+                self.map_as_text(&field).await?;
             }
-            ItemOutcome::Retry if may_wait => sorted.busy.push(queued),
-            ItemOutcome::Retry | ItemOutcome::NotFound | ItemOutcome::Rejected => {
-                let refused = item.error.unwrap_or_else(|| ItemError {
-                    kind: "no reason given".into(),
-                    reason: format!("status {}", item.status),
-                });
-                match repair(shared, queued, &refused) {
-                    Ok((queued, mixed)) => {
-                        sorted.repaired.push(queued);
-                        sorted.mixed.extend(mixed);
-                    }
-                    Err(queued) => shared.rejected(&queued.operation, &refused)?,
-                }
-            }
+            batch = busy;
+            batch.extend(repaired);
         }
+        Ok(())
     }
-    Ok(sorted)
-}
 
-/// One request; in halves when it is larger than the cluster, or a proxy before it, takes.
-async fn send(shared: &Shared, batch: Vec<Queued>) -> Result<Vec<(Queued, ItemResult)>, SinkError> {
-    let mut answered = Vec::with_capacity(batch.len());
-    let mut parts = vec![batch];
-    while let Some(mut part) = parts.pop() {
-        let failed = |error: ElasticError| SinkError::Elasticsearch(error.to_string());
-        let request = request_of(&mut part, &shared.index, shared.pipeline.as_deref()).map_err(failed)?;
-        let deletes = part
-            .iter()
-            .any(|queued| matches!(queued.operation, Operation::Delete { .. }));
-        match send_with_leave(shared, &request, deletes).await? {
-            Ok(response) => answered.extend(part.into_iter().zip(response.items)),
-            Err(ElasticError::TooLarge { .. }) if part.len() > 1 => {
-                let second = part.split_off(part.len() / 2);
-                parts.extend([second, part]);
+    /// Gives every item its outcome, but for those that are sent again.
+    fn settle(&self, answered: Vec<(Queued, ItemResult)>, may_wait: bool) -> Result<Sorted, SinkError> {
+        let mut sorted = Sorted::default();
+        for (queued, item) in answered {
+            match item.outcome() {
+                // Nothing to change is what an update may come to; of an index operation it is the pipeline's `drop`.
+                ItemOutcome::Applied
+                    if item.result == Some(ItemAction::Noop) && matches!(queued.operation, Operation::Index { .. }) =>
+                {
+                    self.outcomes.dropped(&queued.operation);
+                }
+                ItemOutcome::Applied => self.outcomes.applied(&queued.operation),
+                ItemOutcome::NotFound if queued.is_delete() => {
+                    debug!(document.id = item.id, "a document to delete was gone already");
+                }
+                ItemOutcome::EveryItem => return Err(self.refuses_everything(&reason_of(item))),
+                ItemOutcome::Retry if may_wait => sorted.busy.push(queued),
+                ItemOutcome::Rejected => self.repair_or_reject(queued, &reason_of(item), &mut sorted)?,
+                ItemOutcome::Retry | ItemOutcome::NotFound => {
+                    self.outcomes.rejected(&queued.operation, &reason_of(item))?;
+                }
             }
-            Err(error @ ElasticError::TooLarge { .. }) => {
-                let refused = ItemError {
-                    kind: "too large".into(),
-                    reason: error.to_string(),
-                };
-                part.iter()
-                    .try_for_each(|queued| shared.rejected(&queued.operation, &refused))?;
-            }
-            Err(error) => return Err(failed(error)),
         }
+        Ok(sorted)
     }
-    Ok(answered)
-}
 
-/// Sends a request, again if it failed as a whole in a way that may pass. Every attempt needs leave: between two of
-/// them the job may have been lost.
-async fn send_with_leave(
-    shared: &Shared,
-    request: &BulkRequest,
-    deletes: bool,
-) -> Result<Result<BulkResponse, ElasticError>, SinkError> {
-    let retry = shared.retry;
-    let mut attempt = 1;
-    loop {
-        if deletes {
-            shared.fence.before_delete().await?;
-        } else {
-            shared.fence.before_write().await?;
-        }
-        let error = match shared.client.bulk_once(request).await {
-            Ok(response) => return Ok(Ok(response)),
-            Err(error) => error,
+    fn repair_or_reject(&self, mut queued: Queued, refused: &ItemError, sorted: &mut Sorted) -> Result<(), SinkError> {
+        let Operation::Index { id, source, .. } = &mut queued.operation else {
+            return self.outcomes.rejected(&queued.operation, refused);
         };
-        let timed_out = matches!(error, ElasticError::Timeout { .. });
-        let may_pass = error.is_retryable() && (retry.on_timeout || !timed_out);
-        if !may_pass || attempt >= retry.attempts || shared.closed.is_cancelled() {
-            return Ok(Err(error));
+        match queued.repair.remedy(source, refused) {
+            Remedy::MapAsText(field) => {
+                sorted.mixed.insert(field);
+            }
+            Remedy::WithoutField { field, source: without } => {
+                self.outcomes.field_left_out(id.as_str(), &field, &refused.reason);
+                *source = without;
+            }
+            Remedy::Reduced { what, source: reduced } => {
+                self.outcomes.reduced(id.as_str(), what, &refused.reason);
+                *source = reduced;
+            }
+            Remedy::None => return self.outcomes.rejected(&queued.operation, refused),
         }
-        let wait = retry
-            .interval
-            .saturating_mul(attempt)
-            .max(error.retry_after().unwrap_or_default());
-        let wait = wait.min(LONGEST_ASKED).mul_f64(1.0 + fastrand::f64() * 0.1);
-        warn!(error = %error, wait_ms = wait.as_millis() as u64, "a bulk request failed, trying again");
-        if shared
-            .closed
-            .run_until_cancelled(tokio::time::sleep(wait))
-            .await
-            .is_none()
-        {
-            return Ok(Err(error));
-        }
-        attempt += 1;
+        sorted.repaired.push(queued);
+        Ok(())
     }
+
+    /// Maps a field that has values of several types. When it is mapped already, by another batch or long ago, the
+    /// document is tried as it is, and without the field after that.
+    async fn map_as_text(&self, field: &str) -> Result<(), SinkError> {
+        let mapping = json!({ "properties": { field: text() } });
+        match self.index.put_mapping(&mapping).await? {
+            Ok(()) => info!(field, "mapped a field as text because its values have several types"),
+            Err(error) => debug!(field, error = %error, "a field with values of several types is mapped already"),
+        }
+        Ok(())
+    }
+
+    /// Sending more would end the same, document by document.
+    fn refuses_everything(&self, refused: &ItemError) -> SinkError {
+        let cure = match refused.kind.as_str() {
+            "cluster_block_exception" => {
+                "When a disk is past the flood-stage watermark, free space or add nodes, and Elasticsearch lifts the \
+                 block itself; otherwise remove index.blocks.* from the index's settings"
+            }
+            "security_exception" => "Grant the connector's API key the privilege that is named",
+            "index_closed_exception" => "Open the index",
+            "index_not_found_exception" => "Start the sync again: it makes the index",
+            "strict_dynamic_mapping_exception" => {
+                "The index takes mapped fields only (dynamic: strict): set dynamic to true or false, or map the field"
+            }
+            _ => "Correct the index, its alias or its pipeline, and start the sync again",
+        };
+        let (index, reason) = (&self.index.name, &refused.reason);
+        SinkError::Elasticsearch(format!("the index {index} takes no document: {reason}. {cure}"))
+    }
+
+    /// One request; in halves when it is larger than the cluster, or a proxy before it, takes.
+    async fn send(&self, batch: Vec<Queued>) -> Result<Vec<(Queued, ItemResult)>, SinkError> {
+        let mut answered = Vec::with_capacity(batch.len());
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            let failed = |error: ElasticError| SinkError::Elasticsearch(error.to_string());
+            let pipeline = self.index.pipeline.as_deref();
+            let request = request_of(&mut part, &self.index.name, pipeline).map_err(failed)?;
+            let deletes = part.iter().any(Queued::is_delete);
+            match self.index.bulk(&request, deletes).await? {
+                Ok(response) => answered.extend(part.into_iter().zip(response.items)),
+                Err(ElasticError::TooLarge { .. }) if part.len() > 1 => {
+                    let second = part.split_off(part.len() / 2);
+                    parts.extend([second, part]);
+                }
+                Err(error @ ElasticError::TooLarge { .. }) => {
+                    drop(request);
+                    if self.halved(&mut part) {
+                        parts.push(part);
+                        continue;
+                    }
+                    let refused = ItemError {
+                        kind: "too large".into(),
+                        reason: error.to_string(),
+                    };
+                    part.iter()
+                        .try_for_each(|queued| self.outcomes.rejected(&queued.operation, &refused))?;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(answered)
+    }
+
+    /// Cuts a document that is too large even alone to half of its size. Whether that was possible.
+    fn halved(&self, part: &mut [Queued]) -> bool {
+        let [queued] = part else { return false };
+        let Operation::Index { id, source, .. } = &mut queued.operation else {
+            return false;
+        };
+        let limit = source.len() / 2;
+        let Some(smaller) = fit(source, limit) else {
+            return false;
+        };
+        let reason = format!(
+            "elasticsearch, or a proxy before it, does not take {} bytes",
+            source.len()
+        );
+        self.outcomes.reduced(id.as_str(), "large documents are cut", &reason);
+        *source = smaller;
+        true
+    }
+}
+
+fn reason_of(item: ItemResult) -> ItemError {
+    item.error.unwrap_or_else(|| ItemError {
+        kind: "no reason given".into(),
+        reason: format!("status {}", item.status),
+    })
 }
 
 /// The request for these operations. From then on their texts are parts of its body: a second copy of all that is in
 /// flight would double what a sync needs.
 fn request_of(part: &mut [Queued], index: &str, pipeline: Option<&str>) -> Result<BulkRequest, ElasticError> {
-    let mut body = BulkBody::with_capacity(part.iter().map(|queued| queued.operation.size()).sum());
+    let mut body = BulkBody::with_capacity(part.iter().map(Queued::size).sum());
     let mut places = Vec::with_capacity(part.len());
     for queued in part.iter_mut() {
         let json = queued.operation.json_mut().map(std::mem::take).unwrap_or_default();
@@ -222,49 +266,19 @@ fn request_of(part: &mut [Queued], index: &str, pipeline: Option<&str>) -> Resul
     Ok(request)
 }
 
-/// The operation in a form that may pass: as it is, once the named field is mapped as text, or without the field that
-/// the mapping refuses. The operation back when nothing can help.
-fn repair(shared: &Shared, mut queued: Queued, refused: &ItemError) -> Result<(Queued, Option<String>), Queued> {
-    let Operation::Index { id, source, .. } = &mut queued.operation else {
-        return Err(queued);
-    };
-    let Some(field) = refused.refused_field() else {
-        return Err(queued);
-    };
-    if queued.repairs >= MAX_REPAIRS {
-        return Err(queued);
-    }
-    if queued.repairs == 0 && refused.reason.contains(OF_TWO_TYPES) {
-        // Mapped as text, both kinds of values fit.
-        queued.repairs += 1;
-        let field = field.to_owned();
-        return Ok((queued, Some(field)));
-    }
-    let noted = format!("field [{field}] was left out: {}", refused.reason);
-    let Some(without) = without_field(source, field, &noted) else {
-        return Err(queued);
-    };
-    shared.field_left_out(id.as_str(), field, &refused.reason);
-    *source = without;
-    queued.repairs += 1;
-    Ok((queued, None))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
+    use sync_engine::sync::DocumentId;
     use tokio::sync::Semaphore;
 
     use super::*;
-    use sync_engine::sync::DocumentId;
 
     fn queued(operation: Operation) -> Queued {
         let held = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        Queued {
-            operation,
-            _held: held,
-            repairs: 0,
-        }
+        Queued::new(operation, held)
     }
 
     #[test]

@@ -8,15 +8,23 @@ pub mod identity_index;
 pub mod index_sink;
 
 mod batcher;
+#[cfg(test)]
+mod bulk_answers;
+mod cutting;
 mod delivery;
 mod in_flight;
+mod index_writer;
+mod mapping;
 mod mapping_ahead;
-mod mapping_repair;
 mod new_fields;
+mod options;
+mod outcomes;
 mod rehearsal;
+mod repair;
 mod scan;
 
 pub use content_index::ContentIndex;
 pub use identity_index::{AccessIndexError, IdentityIndex, StoredIdentity};
-pub use index_sink::{IndexSink, RequestRetry, SinkOptions, Target};
+pub use index_sink::IndexSink;
 pub use new_fields::NewFields;
+pub use options::{BatchLimits, RequestRetry, SinkOptions, Target};

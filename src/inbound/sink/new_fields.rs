@@ -2,14 +2,14 @@
 //!
 //! Elasticsearch maps new fields by itself, document by document, and each time the cluster agrees on the mapping anew;
 //! a first sync of an index with hundreds of fields waits for that again and again. What is mapped here is what would come
-//! of the index's dynamic templates, which `content_index` defines. Whatever is unclear is left to Elasticsearch.
+//! of the index's dynamic templates, which `mapping` defines. Whatever is unclear is left to Elasticsearch.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sync_engine::sync::Document;
 
-use super::content_index;
+use super::mapping;
 
 /// After so many batches in a row without a new field the rest is left to Elasticsearch: looking has its price too.
 const BATCHES_WITHOUT_NEWS: u32 = 20;
@@ -222,7 +222,7 @@ impl Kind {
 
     fn mapping(self, templates: &[Template], name: &str, path: &str) -> Value {
         if self == Self::Mixed {
-            return content_index::text();
+            return mapping::text();
         }
         let found = templates.iter().find(|template| template.is_for(self, name, path));
         found.map_or_else(|| json!({ "type": self.name() }), |template| template.mapping.clone())
@@ -350,7 +350,7 @@ mod tests {
         ]);
         let open = json!({
             "points": { "type": "double" },
-            "by": { "properties": { "team": content_index::text() } },
+            "by": { "properties": { "team": mapping::text() } },
             "late": { "type": "boolean" },
         });
         let mut fields = index();
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn values_of_several_types_become_text() {
         let batch = documents(&[json!({ "due": [1, "word"], "on": true }), json!({ "on": 1 })]);
-        let text = content_index::text();
+        let text = mapping::text();
         assert_eq!(news_of(&mut index(), &batch), Some(json!({ "due": text, "on": text })));
     }
 

@@ -8,18 +8,16 @@ use serde_json::Value;
 use sync_engine::sync::encode::INGESTION_ERRORS_FIELD;
 use sync_engine::sync::{Rehearsal, SinkError};
 
-use super::index_sink::Shared;
+use super::index_writer::IndexWriter;
 
 /// Elastic's pipelines note a failed step in the document and go on. Pipelines of users may note nothing: they are
 /// believed. A document that would be refused as a whole is left to the bulk request, which replaces nothing then.
-pub(super) async fn run(shared: &Shared, id: &str, source: &Bytes) -> Result<Rehearsal, SinkError> {
+pub(super) async fn run(index: &IndexWriter, id: &str, source: &Bytes) -> Result<Rehearsal, SinkError> {
     let simulate = |field: &'static str| {
-        let pipeline = shared.pipeline.as_deref();
+        let pipeline = index.pipeline.as_deref();
         async move {
             let fields = [field];
-            let simulated = shared
-                .client
-                .simulate_ingest(&shared.index, pipeline, id, source, &fields);
+            let simulated = index.client.simulate_ingest(&index.name, pipeline, id, source, &fields);
             simulated.await.map(|mut document| document.source[field].take())
         }
     };

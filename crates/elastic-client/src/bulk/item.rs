@@ -51,8 +51,9 @@ pub enum ItemOutcome {
     NotFound,
     /// Refused for now: the cluster is busy or a shard is not there.
     Retry,
-    /// The index or the cluster is read-only: everything sent to it will end the same until somebody acts.
-    Blocked,
+    /// The reason concerns the index or the account rather than this item: everything that is sent will end the same
+    /// until somebody acts.
+    EveryItem,
     /// Refused for good; sending the same again would end the same.
     Rejected,
 }
@@ -68,7 +69,7 @@ impl ItemResult {
             404 if self.result == Some(ItemAction::NotFound) || kind == "document_missing_exception" => {
                 ItemOutcome::NotFound
             }
-            _ if kind == "cluster_block_exception" => ItemOutcome::Blocked,
+            _ if self.error.as_ref().is_some_and(ItemError::concerns_every_item) => ItemOutcome::EveryItem,
             429 | 502..=504 => ItemOutcome::Retry,
             _ if kind == "es_rejected_execution_exception" => ItemOutcome::Retry,
             // A master that is too busy to add a field to the mapping within 30 s.
@@ -80,25 +81,62 @@ impl ItemResult {
 }
 
 impl ItemError {
-    /// The field that the mapping refuses, as a dotted path, when this is such an error and names one. Sending the
-    /// document again without it may succeed.
+    /// Paths of the field that the mapping refuses, the likeliest first: the end of a name that has brackets of its own
+    /// cannot be told from the text. Sending the document again without it may succeed.
     #[must_use]
-    pub fn refused_field(&self) -> Option<&str> {
+    pub fn refused_fields(&self) -> Vec<String> {
         // The forms in which Elasticsearch 8 and 9 name a field, each with what ends the name.
-        const FORMS: [(&str, &str); 7] = [
+        const FORMS: [(&str, &str); 11] = [
             ("failed to parse field [", "] of type"),
             ("object mapping for [", "] tried to parse"),
             ("mapper [", "] cannot be changed"),
+            ("mapper [", "] of different type"),
             ("non object mapping [", "] with"),
+            ("object mapping [", "] with"),
             ("mapping for [", "]"),
+            ("due to object field [", "]"),
+            ("field alias [", "]"),
             ("immense term in field=\"", "\""),
             ("failed to parse [", "]"),
         ];
-        FORMS.iter().find_map(|(before, after)| {
-            let (_, rest) = self.reason.split_once(before)?;
-            let (name, _) = rest.split_once(after)?;
-            Some(name).filter(|name| !name.is_empty())
-        })
+        let mut fields: Vec<String> = Vec::new();
+        if let Some((_, rest)) = self.reason.split_once("dynamic introduction of [")
+            && let Some((name, rest)) = rest.split_once("] within [")
+            && let Some((object, _)) = rest.rsplit_once(']')
+        {
+            fields.push(format!("{object}.{name}"));
+        }
+        for (before, after) in FORMS {
+            let named = self.reason.split_once(before).map_or("", |(_, rest)| rest);
+            let ends = named.match_indices(after).map(|(at, _)| &named[..at]);
+            fields.extend(ends.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+        fields
+    }
+
+    /// Whether a value is too long for a field that takes it as one term.
+    #[must_use]
+    pub fn is_immense_term(&self) -> bool {
+        self.reason.contains("immense term") || self.kind == "max_bytes_length_exceeded_exception"
+    }
+
+    fn concerns_every_item(&self) -> bool {
+        let says = |words: &str| self.reason.contains(words);
+        match self.kind.as_str() {
+            "cluster_block_exception"
+            | "security_exception"
+            | "index_closed_exception"
+            | "index_not_found_exception"
+            | "invalid_index_name_exception" => true,
+            // Every document has fields of its own on the first level.
+            "strict_dynamic_mapping_exception" => says("within [_doc]"),
+            "illegal_argument_exception" => {
+                says("no write index is defined for alias")
+                    || says("only write ops with an op_type of create are allowed in data streams")
+                    || (says("pipeline with id [") && says("does not exist"))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -158,7 +196,7 @@ mod tests {
     #[test_case(200, Some(ItemAction::Noop), None => ItemOutcome::Applied)]
     #[test_case(404, Some(ItemAction::NotFound), None => ItemOutcome::NotFound; "deleting what is not there")]
     #[test_case(404, None, Some("document_missing_exception") => ItemOutcome::NotFound; "updating what is not there")]
-    #[test_case(404, None, Some("index_not_found_exception") => ItemOutcome::Rejected; "a missing index is no missing document")]
+    #[test_case(404, None, Some("index_not_found_exception") => ItemOutcome::EveryItem; "a missing index is no missing document")]
     #[test_case(429, None, Some("es_rejected_execution_exception") => ItemOutcome::Retry)]
     #[test_case(429, None, Some("circuit_breaking_exception") => ItemOutcome::Retry)]
     #[test_case(503, None, Some("unavailable_shards_exception") => ItemOutcome::Retry)]
@@ -171,17 +209,18 @@ mod tests {
         item(status, result, kind).outcome()
     }
 
-    #[test_case("[1:45] failed to parse field [Issue.due] of type [date] in document with id 'a'" => Some("Issue.due"))]
-    #[test_case("object mapping for [Issue.foo] tried to parse field [foo] as object, but found a concrete value" => Some("Issue.foo"))]
-    #[test_case("mapper [a.b] cannot be changed from type [long] to [text]" => Some("a.b"))]
-    #[test_case("can't merge a non object mapping [a.b] with an object mapping" => Some("a.b"))]
-    #[test_case("Document contains at least one immense term in field=\"title\" (whose UTF8 encoding" => Some("title"))]
+    #[test_case("[1:45] failed to parse field [Issue.due] of type [date] in document with id 'a'" => Some("Issue.due".to_owned()))]
+    #[test_case("object mapping for [Issue.foo] tried to parse field [foo] as object, but found a concrete value" => Some("Issue.foo".to_owned()))]
+    #[test_case("mapper [a.b] cannot be changed from type [long] to [text]" => Some("a.b".to_owned()))]
+    #[test_case("can't merge a non object mapping [a.b] with an object mapping" => Some("a.b".to_owned()))]
+    #[test_case("Document contains at least one immense term in field=\"title\" (whose UTF8 encoding" => Some("title".to_owned()))]
+    #[test_case("mapping set to strict, dynamic introduction of [b] within [a] is not allowed" => Some("a.b".to_owned()))]
     #[test_case("Limit of total fields [5000] has been exceeded" => None)]
-    fn the_refused_field_is_found(reason: &str) -> Option<&'static str> {
+    fn the_refused_field_is_found(reason: &str) -> Option<String> {
         let error = ItemError {
             kind: String::new(),
             reason: reason.to_owned(),
         };
-        error.refused_field().map(|field| &*field.to_owned().leak())
+        error.refused_fields().into_iter().next()
     }
 }
