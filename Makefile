@@ -9,7 +9,8 @@ ES_PORT ?= 9200
 JIRA_PORT ?= 8080
 DATA_SIZE ?= small
 PROFILE ?= release
-export JIRA_PORT DATA_SIZE
+PARTS ?= tokens rules engine coordination sink
+export JIRA_PORT DATA_SIZE PARTS SHARD
 
 ##@ See it work
 .PHONY: demo
@@ -39,6 +40,12 @@ check-observability: ## Of `make test`: dashboard and alerts in a real Prometheu
 fuzz: ## Mutated answers for the issue parser: no panic, no lost issue. SECONDS=60
 	@scripts/require cargo cc
 	cargo run --quiet --package jira-connector-fuzz -- $(call given,SECONDS,60)
+
+.PHONY: mutants
+mutants: ## Change the code in a thousand ways; does a unit test notice? PARTS="tokens rules engine coordination sink", SHARD=0/8, ARGS
+	@scripts/require cargo cc python3
+	@scripts/tools mutants
+	@scripts/mutants $(ARGS)
 
 # What the command line says, or else the value given here: the defaults above are for other targets.
 given = $(if $(filter command line environment,$(origin $(1))),$($(1)),$(2))

@@ -29,5 +29,6 @@ mod extraction_service;
 mod jira_errors;
 mod observability;
 mod prometheus;
+mod readme;
 mod sync_jobs;
 mod text_extraction;
