@@ -4,7 +4,7 @@ use elastic_client::{Credentials, ElasticClient, ElasticConfig, ElasticError};
 
 use crate::config::{ConnectorEntry, ElasticCredentials, ElasticsearchConfig};
 
-/// How this program names itself to Elasticsearch and Jira.
+/// The name that this program gives to Elasticsearch and Jira.
 pub const USER_AGENT: &str = concat!("jira-connector/", env!("CARGO_PKG_VERSION"));
 
 /// The client with the global credentials: connector records and sync jobs.

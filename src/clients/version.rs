@@ -1,4 +1,4 @@
-//! Which versions of Elasticsearch can be used, and how. Refusing to start is left to the callers.
+//! Knows which versions of Elasticsearch can be used, and how. The callers refuse to start.
 
 use elastic_client::ServerInfo;
 use thiserror::Error;
@@ -6,7 +6,7 @@ use tracing::warn;
 
 /// Before this version the connector records do not exist in this form.
 const OLDEST: (u32, u32) = (8, 7);
-/// What the tests run against.
+/// The version that the tests run against.
 const TESTED: (u32, u32) = (8, 19);
 /// Before this version the connector API is a beta, or not there at all.
 const FIRST_WITH_API: (u32, u32) = (8, 15);

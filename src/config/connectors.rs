@@ -8,7 +8,7 @@ use super::elasticsearch::check_api_key;
 use super::located::Node;
 use super::reader::Reader;
 
-/// What stands in copied examples where an id belongs.
+/// The placeholder of copied examples where an id belongs.
 const PLACEHOLDER: &str = "changeme";
 
 /// One connector to work for.

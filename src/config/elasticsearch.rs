@@ -13,12 +13,12 @@ use super::bulk::{BulkConfig, GeneralRetry};
 use super::located::Node;
 use super::reader::Reader;
 
-/// How to reach Elasticsearch.
+/// Address of and log-in to Elasticsearch.
 #[derive(Clone)]
 pub struct ElasticsearchConfig {
     /// `http` or `https`, never with credentials, query or fragment.
     pub host: Url,
-    /// What to sign in with for the connector and job indices.
+    /// Credentials for the connector and job indices.
     pub credentials: ElasticCredentials,
     /// False only when `verify_certs: false` asks for it.
     pub verify_certs: bool,
@@ -28,7 +28,7 @@ pub struct ElasticsearchConfig {
     pub headers: Vec<(String, String)>,
     /// Limit for one request.
     pub request_timeout: Duration,
-    /// How long to wait for an unreachable cluster at start-up.
+    /// The longest wait for an unreachable cluster at start-up.
     pub max_wait_duration: Duration,
     /// First pause of that wait.
     pub initial_backoff_duration: Duration,

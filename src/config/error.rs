@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration file, in words that say where and what to write instead.
+//! Describes problems of a configuration file: where they are, and what to write instead.
 //!
 //! It holds no checks: those live with the sections. No message carries the value of a secret.
 
@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a configuration could not be used. Every variant names the file; none is worth a retry without an edit.
+/// The reason why a configuration cannot be used. Every variant names the file; a retry needs an edit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -24,7 +24,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file that was opened.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's words.
         #[source]
         source: io::Error,
     },
@@ -43,7 +43,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// One-based line, 0 when the parser did not say.
         line: u64,
-        /// What the parser said.
+        /// The parser's words.
         detail: String,
     },
     /// The file is empty, or holds comments only.
@@ -57,7 +57,7 @@ pub enum ConfigError {
     Invalid {
         /// The file that was read.
         path: PathBuf,
-        /// What is wrong, in the order of the file; never empty.
+        /// The problems, in the order of the file; never empty.
         problems: Vec<Problem>,
     },
 }
@@ -76,7 +76,7 @@ pub struct Problem {
     pub line: u64,
     /// Full path of the key, such as `service.idling` or `connectors[1].connector_id`; empty for the whole file.
     pub key: String,
-    /// What is wrong and what is allowed.
+    /// The problem and the allowed values.
     pub detail: String,
 }
 

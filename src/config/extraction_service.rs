@@ -11,7 +11,7 @@ use super::elasticsearch::parse_url;
 use super::reader::Reader;
 use super::values::SizeUnit;
 
-/// How to reach the extraction service.
+/// Address and limits of the extraction service.
 #[derive(Debug, Clone)]
 pub struct ExtractionServiceConfig {
     /// Its base URL.

@@ -26,9 +26,9 @@ pub struct JiraLimits {
     pub max_wait: Duration,
     /// Requests under way at once for one job, downloads excepted.
     pub max_concurrent_requests: usize,
-    /// Where scoped tokens and service accounts reach Jira Cloud.
+    /// Address at which scoped tokens and service accounts reach Jira Cloud.
     pub gateway_url: Url,
-    /// Where service accounts get their access tokens.
+    /// Address at which service accounts get their access tokens.
     pub token_url: Url,
 }
 

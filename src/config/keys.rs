@@ -11,7 +11,7 @@ pub struct KeyInfo {
     pub used: KeyUse,
 }
 
-/// What setting a key does.
+/// The effect of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyUse {
     /// It is read.

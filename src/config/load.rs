@@ -23,11 +23,11 @@ use super::substitution;
 pub struct Config {
     /// The file it came from, for messages.
     pub path: PathBuf,
-    /// How to reach Elasticsearch.
+    /// Address of and log-in to Elasticsearch.
     pub elasticsearch: ElasticsearchConfig,
     /// Intervals and limits of the service.
     pub service: ServiceConfig,
-    /// How patiently and how fast Jira is asked.
+    /// Pace of and patience with Jira.
     pub jira: JiraLimits,
     /// The connectors to work for; empty is fine for commands that need none.
     pub connectors: Vec<ConnectorEntry>,

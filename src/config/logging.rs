@@ -1,4 +1,4 @@
-//! How much is logged and in which form: the `service.log_*` keys.
+//! Reads amount and form of the log: the `service.log_*` keys.
 //!
 //! It sets nothing up; `telemetry` does, from these values.
 

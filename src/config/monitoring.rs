@@ -1,4 +1,4 @@
-//! Where metrics and health are served: `service.monitoring_address`, our own key.
+//! Reads the address that serves metrics and health: `service.monitoring_address`, our own key.
 //!
 //! Serving them is left to `service`.
 

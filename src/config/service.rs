@@ -17,7 +17,7 @@ pub struct ServiceConfig {
     pub idling: Duration,
     /// Interval of the connectors' `last_seen`.
     pub heartbeat: Duration,
-    /// How often the start-up checks are tried.
+    /// The number of tries of the start-up checks.
     pub preflight_max_attempts: u32,
     /// Pause between these tries.
     pub preflight_idle: Duration,
@@ -35,7 +35,7 @@ pub struct ServiceConfig {
     pub max_file_download_size: u64,
     /// Interval of the search for orphaned and idle jobs.
     pub job_cleanup_interval: Duration,
-    /// How long a running job may go without a sign of life before it is given to another worker. Our own key.
+    /// A running job without a sign of life for this long goes to another worker. Our own key.
     pub idle_job_timeout: Duration,
     /// Least severe level that is logged.
     pub log_level: LogLevel,
@@ -43,7 +43,7 @@ pub struct ServiceConfig {
     pub log_format: LogFormat,
     /// A filter of tracing directives that takes the place of `log_level`, such as `info,elastic_client=debug`.
     pub log_filter: Option<String>,
-    /// Where metrics and health are served; nowhere when absent. Our own key.
+    /// Address that serves metrics and health; nowhere when absent. Our own key.
     pub monitoring_address: Option<SocketAddr>,
     /// Serve every connector of `service_types`, whether listed under `connectors` or not.
     pub worker_mode: bool,

@@ -1,4 +1,4 @@
-//! Which running jobs have been silent for too long. Pure: what was seen and when comes in as parameters, so clocks of
+//! Finds running jobs that have been silent for too long. Pure: sightings and times come in as parameters, so clocks of
 //! machines need not agree. Repairing is left to `job_cleanup`.
 
 use std::collections::HashMap;

@@ -62,7 +62,7 @@ impl Renewal {
         }
     }
 
-    /// What to hand to [`Self::renewed`] once a request that is sent now has succeeded.
+    /// The time to hand to [`Self::renewed`] once a request that is sent now has succeeded.
     pub(crate) fn now(&self) -> Duration {
         (self.clock)()
     }
@@ -73,7 +73,7 @@ impl Renewal {
         self.at.send_modify(|at| *at = asked.max(*at));
     }
 
-    /// How old the last renewal is.
+    /// The age of the last renewal.
     pub(crate) fn age(&self) -> Duration {
         self.now().saturating_sub(*self.at.borrow())
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-/// Why a job was stopped before its end.
+/// The reason why a job was stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopReason {
     /// The service is going down; the job is suspended and goes on elsewhere or later.
@@ -46,7 +46,7 @@ impl JobStop {
         &self.token
     }
 
-    /// Why it was stopped; none while it was not.
+    /// The reason for the stop; none while it runs.
     pub fn reason(&self) -> Option<StopReason> {
         if let Some(reason) = self.reason.get() {
             return Some(reason.clone());

@@ -39,7 +39,7 @@ pub enum MonitoringError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's words.
         source: std::io::Error,
     },
     /// The client for asking Elasticsearch could not be made.

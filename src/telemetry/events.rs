@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use metrics::{counter, gauge, histogram};
 use tracing::{error, info, warn};
 
-/// How an operation on a document ended.
+/// The outcome of an operation on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentOutcome {
     /// Elasticsearch did it.
@@ -73,7 +73,7 @@ pub struct JobEnded<'a> {
     pub outcome: &'static str,
     /// Why, unless it completed.
     pub reason: Option<&'a str>,
-    /// How long this process ran it.
+    /// The time that this process ran it.
     pub took: Duration,
     /// Documents indexed, over all runs of the job.
     pub indexed: u64,
@@ -135,7 +135,7 @@ pub fn connectors_served(count: usize) {
     gauge!("jira_connector_connectors").set(count as f64);
 }
 
-/// What a connector's record says about its last completed content sync.
+/// Facts about the last completed content sync, from a connector's record.
 pub fn last_synced(connector_id: &str, at: DateTime<Utc>) {
     let seconds = at.timestamp_millis() as f64 / 1_000.0;
     gauge!("jira_connector_last_synced_timestamp_seconds", "connector_id" => connector_id.to_owned()).set(seconds);

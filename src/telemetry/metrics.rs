@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// What a metric is.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
     /// Only grows.
@@ -202,7 +202,7 @@ impl Metrics {
         Ok(Self { handle })
     }
 
-    /// How often [`Self::keep_up`] has to be called when nobody reads.
+    /// The interval of calls of [`Self::keep_up`] when nobody reads.
     pub const KEEP_UP_INTERVAL: Duration = Duration::from_secs(10);
 
     /// Moves what was recorded into the histograms; without it, memory grows until somebody reads.

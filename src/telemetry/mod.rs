@@ -1,4 +1,4 @@
-//! What every part of the program says about itself: the log on standard error, metrics, and whether its loops turn.
+//! Carries what the parts of the program report: the log on standard error, metrics, and whether loops turn.
 //!
 //! Which level and form apply comes from the configuration; what is said is up to the parts. Serving metrics and health
 //! over HTTP is left to `service`.

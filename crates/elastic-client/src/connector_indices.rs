@@ -18,7 +18,7 @@ use crate::transport::Transport;
 pub const CONNECTORS_ALIAS: &str = ".elastic-connectors";
 /// Alias of the sync jobs.
 pub const SYNC_JOBS_ALIAS: &str = ".elastic-connectors-sync-jobs";
-/// What the aliases stand for. Only these names get them, from the stack's templates.
+/// The indices behind the aliases. Only these names get them, from the stack's templates.
 pub(crate) const CONCRETE_INDICES: [&str; 2] = [".elastic-connectors-v1", ".elastic-connectors-sync-jobs-v1"];
 
 /// A document as it was read, with the version that a conditional update refers to.

@@ -29,7 +29,7 @@ pub enum ElasticError {
     Connect {
         /// Scheme, host and port.
         host: String,
-        /// What the operating system said.
+        /// The operating system's words.
         reason: String,
     },
     /// The TLS handshake failed. Nothing was sent.
@@ -57,7 +57,7 @@ pub enum ElasticError {
     Interrupted {
         /// Method and path.
         request: String,
-        /// What the operating system said.
+        /// The operating system's words.
         reason: String,
     },
     /// 401.

@@ -11,7 +11,7 @@ use crate::error::ElasticError;
 pub struct SearchResponse {
     /// The hits asked for, in the order asked for.
     pub hits: Vec<Hit>,
-    /// How many documents match; `None` when `track_total_hits` was switched off.
+    /// The number of matching documents; `None` when `track_total_hits` was switched off.
     pub total: Option<u64>,
     /// False when `total` is a lower bound, because counting stopped (at 10,000 unless told otherwise).
     pub total_is_exact: bool,

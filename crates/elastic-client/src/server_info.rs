@@ -1,4 +1,4 @@
-//! What the server says about itself: version and licence. It leaves judging either of them to the caller.
+//! Reads version and licence of the server. It leaves judging either of them to the caller.
 
 use serde::Deserialize;
 use serde_json::Value;

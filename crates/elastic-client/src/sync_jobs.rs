@@ -17,7 +17,7 @@ pub struct SyncJobs {
     transport: Transport,
 }
 
-/// Which jobs to list. `None` does not restrict; an empty list matches nothing.
+/// Selects jobs to list. `None` does not restrict; an empty list matches nothing.
 #[derive(Clone, Debug)]
 pub struct JobFilter {
     /// Jobs of these connectors.

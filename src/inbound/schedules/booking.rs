@@ -1,4 +1,4 @@
-//! Which step brings a scheduled run about exactly once, whoever is killed in between. Pure.
+//! Chooses the step that makes a scheduled run happen exactly once, whoever is killed in between. Pure.
 //!
 //! A run is booked and its job noted as owed in one conditional write to the connector. Whoever sees the note creates
 //! that job, under the id in the note, and then crosses it out. Reading and writing records is left to `scheduler`.
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// it is stored and not indexed; the framework and Kibana leave it alone.
 const OWED: &str = "scheduled_jobs_owed";
 
-/// What to do next for one schedule.
+/// The next step for one schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Nothing is due.

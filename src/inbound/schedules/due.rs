@@ -13,7 +13,7 @@ use super::cron::{CronError, CronExpression};
 /// A booking further in the future than this is a wrong clock's, and must not silence a schedule.
 const MOST_SKEW: TimeDelta = TimeDelta::hours(1);
 
-/// What a schedule says now.
+/// The verdict on a schedule now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Switched off.

@@ -3,7 +3,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// How much of a text is looked at to guess its encoding.
+/// Bytes of a text that are looked at to guess its encoding.
 const LOOKED_AT: usize = 64 * 1024;
 
 /// Decodes a text: by its byte order mark, as UTF-8 when it is that, else by what it looks like.

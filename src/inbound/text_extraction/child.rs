@@ -27,7 +27,7 @@ pub(super) struct Task {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Outcome {
     pub(super) truncated: bool,
-    /// Why there is no text.
+    /// The reason why there is no text.
     pub(super) failure: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use super::capped::CappedText;
 use super::format::{Format, detect};
 use super::{charset, email, html, office, opendocument, outlook, pdf, rtf, xml};
 
-/// Why there is no text.
+/// The reason why there is no text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ExtractError {
     /// No parser for it.

@@ -1,4 +1,4 @@
-//! What is asked of whoever takes text from files, and what comes back: the same for both ways.
+//! Declares requests for text of files and their results, the same for both ways.
 
 /// Extensions that [`extract`](super::extract()) reads besides those of the framework; without dots, in small letters.
 pub const MORE_EXTENSIONS: &[&str] = &[
@@ -18,7 +18,7 @@ pub struct FileText {
     pub truncated: bool,
 }
 
-/// Why there is no text.
+/// The reason why there is no text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExtractionFailure {
     /// The file itself: trying again changes nothing.

@@ -1,4 +1,4 @@
-//! What a file is: by its first bytes, and by its extension only where bytes do not tell.
+//! Recognises a file by its first bytes, and by its extension where bytes do not tell.
 
 use std::io::Cursor;
 

@@ -6,7 +6,7 @@ use super::extract::ExtractError;
 
 /// Lines are not broken: what reads the text searches it.
 const WIDTH: usize = 100_000;
-/// Where a page states its encoding, when it does.
+/// Finds the encoding that a page states, if any.
 const HEAD: usize = 1024;
 
 /// The page as text: by byte order mark, by its own statement, else by what it looks like.

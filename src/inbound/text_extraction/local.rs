@@ -23,10 +23,10 @@ pub const CHILD_COMMAND: &str = "extract-text";
 /// A character takes at most four bytes; the first line comes on top.
 const BYTES_A_CHARACTER: u64 = 4;
 const LONGEST_FIRST_LINE: u64 = 64 * 1024;
-/// How much of what a dying process says is kept.
+/// Bytes that are kept of a dying process's words.
 const KEPT_WORDS: u64 = 2_000;
 
-/// What one file may cost.
+/// Limits for one file.
 #[derive(Debug, Clone, Copy)]
 pub struct LocalLimits {
     /// Characters of text.

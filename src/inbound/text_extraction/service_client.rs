@@ -16,7 +16,7 @@ use crate::config::ExtractionServiceConfig;
 /// Answers that are about the file. Others, such as the 404 of a proxy whose service is away, pass.
 const ABOUT_THE_FILE: &[u16] = &[400, 413, 415, 422];
 
-/// How long it may take to say that it is there.
+/// The service must say within this time that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks an extraction service.

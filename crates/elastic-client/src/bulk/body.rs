@@ -15,7 +15,7 @@ const LARGE: usize = 512 * 1024;
 /// Operations for one index, serialised as they are added. All are by id, so sending a body twice is harmless.
 #[derive(Default)]
 pub struct BulkBody {
-    /// What is complete.
+    /// The complete part.
     pieces: Vec<Bytes>,
     buffer: Vec<u8>,
     operations: usize,

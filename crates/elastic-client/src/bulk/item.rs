@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use crate::error_mapping::reason_with_causes;
 
-/// What became of one operation.
+/// The outcome of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemResult {
     /// `_id`.
     pub id: String,
     /// HTTP status of this item.
     pub status: u16,
-    /// What was done, absent when it failed.
+    /// The result, absent when it failed.
     pub result: Option<ItemAction>,
-    /// Why it failed.
+    /// The reason.
     pub error: Option<ItemError>,
 }
 
@@ -42,7 +42,7 @@ pub struct ItemError {
     pub reason: String,
 }
 
-/// What an item's result means for whoever sent it.
+/// The meaning of an item's result for its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemOutcome {
     /// Done.
@@ -59,7 +59,7 @@ pub enum ItemOutcome {
 }
 
 impl ItemResult {
-    /// What the result means.
+    /// Judges the result.
     #[must_use]
     pub fn outcome(&self) -> ItemOutcome {
         let kind = self.error.as_ref().map_or("", |error| error.kind.as_str());

@@ -23,7 +23,7 @@ pub struct BulkRequest {
     pub pipeline: Option<String>,
     /// Made by [`BulkBody`](crate::BulkBody).
     pub body: BulkText,
-    /// How many operations the body holds.
+    /// The number of operations in the body.
     pub operations: usize,
     /// Limit for one attempt, if not the client's.
     pub timeout: Option<Duration>,

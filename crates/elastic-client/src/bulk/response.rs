@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::bulk::item::{ItemResult, WireItem};
 use crate::error::ElasticError;
 
-/// What became of each operation.
+/// The outcome of each operation.
 #[derive(Clone, Debug, Default)]
 pub struct BulkResponse {
     /// Milliseconds that Elasticsearch spent.

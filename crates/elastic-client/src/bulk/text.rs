@@ -17,7 +17,7 @@ pub struct BulkText {
     pieces: Vec<Bytes>,
 }
 
-/// Where in a [`BulkText`] a document is.
+/// The place of a document in a [`BulkText`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub(super) piece: usize,

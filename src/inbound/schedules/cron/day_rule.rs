@@ -1,4 +1,4 @@
-//! Which days a schedule runs on: days of the month or days of the week, one of them. Months and years are left to
+//! Finds the days of a schedule: days of the month or days of the week, one of them. Months and years are left to
 //! `expression`.
 
 use chrono::{Datelike, Days, NaiveDate};

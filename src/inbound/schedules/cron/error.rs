@@ -16,9 +16,9 @@ pub enum CronError {
     Field {
         /// Its name.
         field: &'static str,
-        /// What stands there.
+        /// The text that stands there.
         given: String,
-        /// What is wrong and what is allowed.
+        /// The problem and the allowed values.
         problem: String,
     },
     /// Both days, or neither, are restricted.

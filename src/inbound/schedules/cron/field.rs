@@ -3,7 +3,7 @@
 
 use super::error::CronError;
 
-/// What a field may hold.
+/// The values that a field may hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldKind {
     /// Its name in messages.
