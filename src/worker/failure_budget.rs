@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::supervisor::SupervisorError;
 
-/// How many passes may fail within a span of time.
+/// Counts failed passes within a span of time, against a limit.
 #[derive(Debug)]
 pub(crate) struct FailureBudget {
     most: usize,
@@ -59,7 +59,7 @@ impl FailureBudget {
         }
     }
 
-    /// Why the service had to stop, if it had to.
+    /// The reason why the service had to stop, if it had to.
     pub(crate) fn into_result(self) -> Result<(), SupervisorError> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         state.exceeded.map_or(Ok(()), Err)

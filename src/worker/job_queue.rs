@@ -1,7 +1,7 @@
 //! Finds jobs that wait, and runs as many at a time as the configuration allows. There is one queue for content syncs
 //! and one for access control syncs.
 //!
-//! Which job runs is decided here; how it runs is left to `job_runner`.
+//! It decides which job runs; `job_runner` runs it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::config::ConnectorEntry;
 use crate::inbound::jobs::connector_lock::LockKind;
 use crate::inbound::jobs::job_runner::{JobEnd, JobRunner, RunJobError};
 
-/// How long running jobs have to suspend themselves when the service goes down.
+/// Running jobs suspend themselves within this time when the service goes down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(7);
 /// Connectors with waiting jobs that one look finds.
 const MOST_CONNECTORS: usize = 1_000;

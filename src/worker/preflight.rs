@@ -1,4 +1,4 @@
-//! What must hold before the service starts: Elasticsearch answers, is new enough, and has the connector indices.
+//! Checks before the service starts: Elasticsearch answers, is new enough, and has the connector indices.
 
 use elastic_client::{ElasticClient, ElasticError, ServerInfo};
 use thiserror::Error;
@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use crate::clients::{TooOld, check_version, needs_indices};
 use crate::config::{ElasticsearchConfig, ServiceConfig};
 
-/// Why the service cannot start.
+/// The reason why the service cannot start.
 #[derive(Debug, Error)]
 pub enum PreflightError {
     /// Elasticsearch cannot be used.

@@ -1,6 +1,6 @@
 //! The connectors that this service works for: those that config.yml names, and in worker mode all of its type.
 //!
-//! What is done for them is left to the loops.
+//! The loops do the work for them.
 
 use std::sync::Arc;
 use std::time::Duration;

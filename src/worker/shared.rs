@@ -1,4 +1,4 @@
-//! What the loops of the service have in common, and the rhythm that they share. What each of them does is its own.
+//! Holds what the loops of the service share, their rhythm among it. Each loop does its own work.
 
 use std::time::Duration;
 

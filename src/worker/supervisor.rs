@@ -23,7 +23,7 @@ use crate::inbound::jobs::job_cleanup::JobCleanup;
 use crate::inbound::text_extraction::ServiceExtractor;
 use crate::telemetry::Health;
 
-/// What a service does; one process may do a part of it only.
+/// The duties of a service; one process may do a part of them only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// Keep connector records in order and create the jobs of their schedules.
@@ -56,7 +56,7 @@ pub struct Supervisor {
     health: Health,
 }
 
-/// Why the service could not start or go on.
+/// The reason why the service could not start or go on.
 #[derive(Debug, Error)]
 pub enum SupervisorError {
     /// Nothing to do.

@@ -1,4 +1,4 @@
-//! What decides in a sync: what is listed, fetched, written and removed, who may see it, and which documents are wanted.
+//! Decides in a sync: what is listed, fetched, written and removed, who may see it, which documents are wanted.
 //!
 //! It knows its source and its sink by traits only; neither Jira, Elasticsearch nor HTTP appears here.
 

@@ -1,4 +1,4 @@
-//! What the service does for the record of each connector: fields, features, status, drafts of sync rules.
+//! Keeps connector records in order: fields, features, status, drafts of sync rules.
 
 pub(crate) mod filtering_check;
 pub mod registration;

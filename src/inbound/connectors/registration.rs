@@ -1,4 +1,4 @@
-//! What the service does for each connector in every pass: configuration fields, features, status.
+//! Keeps each connector's record in order, in every pass: configuration fields, features, status.
 //!
 //! Its heartbeat is left to `heartbeat`, its jobs to `scheduler` and `job_queue`.
 
@@ -84,7 +84,7 @@ async fn settle_status(client: &ElasticClient, id: &str) -> Result<Readiness, El
     Ok(readiness)
 }
 
-/// What is wrong with schedules that are switched on.
+/// Problems of schedules that are switched on.
 fn schedule_problems(record: &ConnectorRecord) -> impl Iterator<Item = String> {
     [JobType::Full, JobType::Incremental, JobType::AccessControl]
         .into_iter()

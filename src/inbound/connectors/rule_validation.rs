@@ -9,12 +9,12 @@ use sync_engine::sync_rules::{self, AdvancedRules, Effect, EffectTally, Problem,
 
 use crate::inbound::source::{self, Login, LoginError};
 
-/// What was found out about a set of rules.
+/// The verdict on a set of rules.
 #[derive(Debug, Clone, Default)]
 pub struct RuleValidation {
-    /// Why the rules cannot be activated; empty when they can.
+    /// Problems that forbid activation; empty when there are none.
     pub problems: Vec<Problem>,
-    /// What is odd about them.
+    /// Oddities that forbid nothing.
     pub warnings: Vec<String>,
     /// Each query of the advanced rules, and about how many issues it finds.
     pub queries: Vec<(String, Option<u64>)>,

@@ -1,4 +1,4 @@
-//! Which connectors belong to this program: entries of `config.yml`, and in worker mode all of its type.
+//! Finds the connectors of this program: entries of `config.yml`, and in worker mode all of its type.
 //!
 //! Looking for them again and again is left to `worker`.
 

@@ -24,7 +24,7 @@ pub const KEY_PREFIX: &str = "jira-access-";
 /// Reasons that a job lists; there may be one for every project.
 const MOST_REASONS: usize = 50;
 
-/// Why an access control sync failed.
+/// The reason why an access control sync failed.
 #[derive(Debug, Error)]
 pub enum AccessControlError {
     /// The subscription does not include it.
@@ -88,7 +88,7 @@ pub async fn check_license(client: &ElasticClient) -> Result<(), AccessControlEr
     ))
 }
 
-/// How many documents nobody can find, because it is not known who may.
+/// The number of documents that nobody can find, because their readers are unknown.
 pub async fn denied_documents(index: &IdentityIndex, site: &Site, field: &str) -> Result<u64, AccessControlError> {
     let tokens = index.tokens(field, TokensInUse::PLAIN).await?;
     let undetermined = site.undetermined(tokens.iter().map(String::as_str));
@@ -326,7 +326,7 @@ struct Missing {
     unknown: Vec<Person>,
 }
 
-/// What is noted on an API key for one user.
+/// The note on an API key for one user.
 pub fn key_metadata(connector_id: &str, content_index: &str, identity: &str, fingerprint: &str) -> Value {
     json!({ "jira_connector": {
         "connector_id": connector_id, "index": content_index, "identity": identity, "fingerprint": fingerprint,

@@ -14,7 +14,7 @@ use super::job_state::is_running;
 /// Tries of a conditional write before giving up.
 const MAX_CONFLICTS: u32 = 5;
 
-/// Which of a connector's two locks.
+/// Names one of a connector's two locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum LockKind {
     /// Full and incremental syncs.
@@ -23,7 +23,7 @@ pub(crate) enum LockKind {
     AccessControl,
 }
 
-/// What trying to lock a connector came to.
+/// The outcome of a try to lock a connector.
 #[derive(Debug)]
 pub(crate) enum Lock {
     /// Locked.

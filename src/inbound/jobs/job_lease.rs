@@ -27,7 +27,7 @@ pub struct JobLease {
     renewal: Renewal,
 }
 
-/// What holding a job came to.
+/// The outcome of a write to a job that this worker holds.
 #[derive(Debug, Error)]
 pub enum LeaseError {
     /// The job is not ours any more.
@@ -38,7 +38,7 @@ pub enum LeaseError {
     Elasticsearch(#[from] ElasticError),
 }
 
-/// What trying to claim a job came to.
+/// The outcome of a claim.
 #[derive(Debug)]
 pub enum Claim {
     /// It is ours now. The record is as it was before the claim.

@@ -17,20 +17,20 @@ use crate::coordination::stop::{JobStop, StopReason};
 
 /// The first reports come sooner, so that short syncs show progress too.
 const FIRST_REPORT: Duration = Duration::from_secs(1);
-/// How old a request to cancel may get before it is seen.
+/// A request to cancel is seen within this time.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
-/// How often is looked whether a report is due because much was done.
+/// The interval at which a report may become due because much was done.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// A report goes out after so many documents, so that no more than about these are repeated after a crash.
 const REPORT_EVERY_DOCUMENTS: u64 = 2_000;
 /// The unit of a job's volume, in bytes.
 const MIB: u64 = 1024 * 1024;
-/// Where the checkpoint is kept in a job's `metadata`: one string, because updates merge objects deeply.
+/// The member of `metadata` with the checkpoint: one string, because updates merge objects deeply.
 const CHECKPOINT: &str = "progress";
 
 type CheckpointNow = Box<dyn Fn() -> Checkpoint + Send + Sync>;
 
-/// What is reported about one job.
+/// Reports one job.
 pub struct JobReport {
     progress: Arc<Progress>,
     began: Instant,
@@ -110,7 +110,7 @@ impl JobReport {
         }
     }
 
-    /// What was done in each second of this run, with one decimal place.
+    /// Counts per second of this run, with one decimal place.
     fn rate(&self, now: u64, before: u64) -> f64 {
         let seconds = self.began.elapsed().as_secs_f64().max(0.1);
         (now.saturating_sub(before) as f64 / seconds * 10.0).round() / 10.0
@@ -160,7 +160,7 @@ impl JobReport {
     }
 }
 
-/// What earlier runs of this job counted, as its record has it.
+/// Counts of earlier runs of this job, from its record.
 fn carried(job: &SyncJobRecord) -> Carried {
     let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
     let noted = |name: &str| job.metadata.get(name).and_then(Value::as_u64).unwrap_or(0);
@@ -178,7 +178,7 @@ fn carried(job: &SyncJobRecord) -> Carried {
     }
 }
 
-/// Where an earlier run of this job stopped.
+/// The checkpoint of an earlier run of this job.
 pub fn saved_checkpoint(job: &SyncJobRecord) -> Option<Checkpoint> {
     Checkpoint::read(job.metadata.get(CHECKPOINT)?.as_str()?)
 }

@@ -30,7 +30,7 @@ use crate::inbound::source::field_definitions::SERVICE_TYPE;
 use crate::inbound::source::{FileExtraction, JiraSource, Login, LoginError};
 use crate::telemetry::{JobEnded, JobStarted};
 
-/// How long counting the documents of the index may hold up the end of a job, which nobody renews any more.
+/// Counting the documents may hold up the end of a job for this long; nobody renews the job meanwhile.
 const COUNT_LIMIT: Duration = Duration::from_secs(20);
 /// An access control job names the index of identities, or the content index that it belongs to.
 pub(crate) const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
@@ -50,13 +50,13 @@ pub struct JobRunner {
     pub max_file_size: u64,
     /// The extraction service, when there is one.
     pub extraction_service: Option<ExtractionServiceConfig>,
-    /// How long a job may go without a sign of life before other workers take it over.
+    /// Other workers take a job over after this time without a sign of life.
     pub idle_job_timeout: Duration,
     /// Name of this worker.
     pub worker: String,
 }
 
-/// How a job ended.
+/// The end of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEnd {
     /// Everything was done.
@@ -78,7 +78,7 @@ pub enum JobEnd {
 #[error(transparent)]
 pub struct RunJobError(#[from] ElasticError);
 
-/// Why a job that was started failed.
+/// The reason why a job that was started failed.
 #[derive(Debug, Error)]
 pub(crate) enum JobFailure {
     #[error(transparent)]
@@ -97,7 +97,7 @@ pub(crate) enum JobFailure {
     NoPipeline(String),
 }
 
-/// How long a sync that ended waits for Elasticsearch's last answers.
+/// A sync that ended waits this long for Elasticsearch's last answers.
 pub(crate) fn patience(reason: Option<StopReason>) -> Duration {
     match reason {
         // A service that is told to stop has seven seconds in all.
@@ -219,7 +219,7 @@ impl JobRunner {
         (end, None)
     }
 
-    /// What the job asks for. The answer is the new cursor of a content sync.
+    /// Runs the sync that the job asks for. Returns the new cursor of a content sync.
     async fn work(
         &self,
         job: &SyncJobRecord,

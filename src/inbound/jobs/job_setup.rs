@@ -20,7 +20,7 @@ use crate::inbound::text_extraction::{LocalExtractor, LocalLimits, ServiceExtrac
 
 /// Every version that has connectors has this pipeline; later ones prefer another name for the same steps.
 const OLDER_PIPELINE: &str = "ent-search-generic-ingestion";
-/// What a connector without a `pipeline` uses.
+/// The pipeline of a connector that names none.
 pub(crate) const DEFAULT_PIPELINE: &str = "search-default-ingestion";
 
 /// Batches of issues in flight. Enough to hide 100 ms of latency, few enough for flat memory.
@@ -31,13 +31,13 @@ const DOWNLOAD_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 /// Counts up when texts come out differently, so that files are read again.
 const EXTRACTOR: u32 = 1;
 
-/// What one file may cost when its text is taken here.
+/// Limits for one file whose text is taken here.
 const EXTRACTION_TIME: Duration = Duration::from_secs(60);
 const EXTRACTION_MEMORY: u64 = 1024 * 1024 * 1024;
 /// More processes than this would take the processor from the sync itself.
 const MOST_EXTRACTIONS: usize = 4;
 
-/// What one job is to do.
+/// The work of one job.
 #[derive(Debug)]
 pub(crate) struct JobSetup {
     pub(crate) settings: JiraSettings,
@@ -120,7 +120,7 @@ impl JobSetup {
         })
     }
 
-    /// Which files are wanted.
+    /// Chooses the files that are wanted.
     pub(crate) fn files(&self, max_size: u64) -> FileRules {
         match self.settings.extraction {
             // The service reads files of any size from the disk.

@@ -1,4 +1,4 @@
-//! Which state a job may go to from which, as pure functions. Reading and writing records is left to their callers.
+//! Decides which state of a job may follow which, as pure functions. Callers read and write the records.
 
 use elastic_client::JobStatus;
 
@@ -33,7 +33,7 @@ pub(crate) fn after_idle(status: &JobStatus, recoveries: u64) -> JobStatus {
     }
 }
 
-/// Where a job goes whose connector is gone; none when it is over already.
+/// The state of a job whose connector is gone; none when it is over already.
 pub(crate) fn after_orphaned(status: &JobStatus) -> Option<JobStatus> {
     match status {
         JobStatus::InProgress => Some(JobStatus::Error),

@@ -1,4 +1,4 @@
-//! How the last sync ended, on the connector's record, and freeing the lock that it held. Taking the lock is in
+//! Writes the end of the last sync to the connector's record and frees its lock. Taking the lock is in
 //! `connector_lock`.
 
 use chrono::{DateTime, Utc};
@@ -26,7 +26,7 @@ pub(crate) fn content_completed_at(record: &ConnectorRecord) -> Option<DateTime<
     }
 }
 
-/// How a sync ended, for the connector's record.
+/// The end of a sync, for the connector's record.
 #[derive(Debug)]
 pub(crate) struct LastSync<'a> {
     pub(crate) job_id: &'a str,

@@ -28,7 +28,7 @@ struct Connector {
     deleted: bool,
 }
 
-/// How far a worker is with a job, with what it has read: its next write is conditional on that.
+/// A worker's step with a job, and the record that it has read: its next write is conditional on that.
 #[derive(Debug, Clone)]
 enum Worker {
     Looking,

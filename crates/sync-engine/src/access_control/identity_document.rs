@@ -11,7 +11,7 @@ use super::principal::Account;
 /// A user of Jira, as far as identities need to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// What tokens name.
+    /// The kinds of names in tokens.
     pub account: Account,
     /// `_id` of the identity: the account id on Cloud, the login elsewhere.
     pub name: String,
@@ -70,7 +70,7 @@ pub fn identity_document(
     }
 }
 
-/// What restricts a search to what the identity may see: a template with the tokens as its parameter.
+/// Restricts a search to documents of the identity: a template with the tokens as its parameter.
 pub fn access_query(identity: &Identity, field: &str) -> Value {
     json!({
         "template": {

@@ -9,7 +9,7 @@ use super::tokens::unescape;
 /// Found in the content index, without the tokens that name one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokensInUse {
-    /// What is appended to a token, with its conditions, by the project it appears with.
+    /// Parts that are appended to a token, by the project that they appear with.
     pub(super) suffixes: BTreeMap<u64, BTreeSet<Suffix>>,
     /// Groups that custom fields name, by the field's id.
     pub(super) field_groups: BTreeMap<String, BTreeSet<Group>>,

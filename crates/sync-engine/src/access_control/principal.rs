@@ -1,4 +1,4 @@
-//! Who a permission can be given to. How Jira writes it down is left to `source::permissions`.
+//! Names the holders of permissions. `source::permissions` reads them from Jira.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -58,7 +58,7 @@ impl fmt::Display for Group {
     }
 }
 
-/// What makes somebody a reader of a single issue.
+/// The role that makes somebody a reader of a single issue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Relation {
     /// Reported it.
@@ -140,7 +140,7 @@ impl<T> Known<T> {
         }
     }
 
-    /// Why it could not be read.
+    /// The reason why it could not be read.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Read(_) => None,

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use super::principal::{Account, Group, Relation, Subject};
 
-/// Where documents carry their tokens.
+/// The field with the tokens of a document.
 pub const ACCESS_FIELD: &str = "_allow_access_control";
 /// Public: every identity has it, and so does a reader who is not logged in.
 pub const ANYONE: &str = "anyone";
@@ -45,7 +45,7 @@ pub enum Restriction {
     Unreadable,
 }
 
-/// Who may see a comment or worklog, among those who may see its issue.
+/// The readers of a comment or worklog, among those of its issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
     /// Actors of a role of the project.
@@ -58,7 +58,7 @@ pub enum Visibility {
     Unreadable,
 }
 
-/// What the fields of an issue say about its readers.
+/// Facts about the readers of an issue, from its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueFacts {
     /// Its project.

@@ -1,4 +1,4 @@
-//! Which grant lets an account see what, in words. For people; nothing is decided here.
+//! Explains to people which grant lets an account see a project. It decides nothing.
 
 use super::principal::{Account, Holder, Known, Relation};
 use super::site::Site;

@@ -55,7 +55,7 @@ pub(super) struct QueuedAttachment {
     pub(super) ticket: Arc<BatchTicket>,
 }
 
-/// What has to be done about the content of one attachment.
+/// The next step for the content of one attachment.
 #[derive(Debug, PartialEq, Eq)]
 enum Content {
     /// The same content was extracted with the same settings: refresh the metadata only.
@@ -68,7 +68,7 @@ enum Content {
     NotWanted,
 }
 
-/// Where content of an attachment is indexed that is not the one wanted.
+/// The place of indexed content that differs from the wanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Earlier {
     Nowhere,
@@ -274,7 +274,7 @@ impl<S: Source, K: Sink> Download<S, K> {
         }
     }
 
-    /// What was extracted earlier stays searchable.
+    /// Keeps the text that was extracted earlier searchable.
     pub(super) async fn without_new_content(
         &self,
         document: Document,

@@ -1,4 +1,4 @@
-//! How far a full sync has got, so that a later run of the same job does not begin from zero.
+//! Records the progress of a full sync, so that a later run does not begin from zero.
 //!
 //! Issues are listed in the order of their creation. A batch counts once everything of it, files included, is
 //! acknowledged; the checkpoint is the creation time up to which all batches count. Saving it is left to `service`.
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cursor::Retry;
 
-/// Where a job that was interrupted goes on.
+/// The point where an interrupted job goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// When the job first began, Jira's clock. Whatever changed since is fetched again.

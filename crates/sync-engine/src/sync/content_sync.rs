@@ -21,7 +21,7 @@ use super::source::{ItemFailure, Source};
 use crate::access_control::{ACCESS_FIELD, NOBODY};
 use crate::sync_rules::RuleSet;
 
-/// What the connector's record and the service's configuration say about a sync.
+/// Settings of a sync, from the connector's record and the service's configuration.
 #[derive(Debug, Clone)]
 pub struct SyncOptions {
     /// The switches for the ingest pipeline.
@@ -36,7 +36,7 @@ pub struct SyncOptions {
     pub rules_fingerprint: Option<String>,
     /// The deletion guard.
     pub guard: DeletionGuard,
-    /// How often an incremental sync also looks for deletions.
+    /// The interval at which an incremental sync also looks for deletions.
     pub sweep_interval: TimeDelta,
     /// Most batches of issues in flight.
     pub concurrent_fetches: usize,
@@ -46,14 +46,14 @@ pub struct SyncOptions {
     pub download_budget_bytes: usize,
 }
 
-/// How a sync that completed ended.
+/// The result of a sync that completed.
 #[derive(Debug, Clone)]
 pub struct SyncSummary {
     /// The counters at the end.
     pub counts: Snapshot,
     /// Documents that stay because nobody could say whether they are gone.
     pub kept_without_proof: u64,
-    /// What the next sync has to know.
+    /// Facts for the next sync.
     pub cursor: SyncCursor,
 }
 
@@ -123,7 +123,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         document
     }
 
-    /// Where a full sync could go on if it ended now. Only what Elasticsearch acknowledged counts.
+    /// The point where a full sync could go on if it ended now. Only acknowledged documents count.
     pub fn checkpoint(&self, resumed_from: Option<&Checkpoint>) -> Checkpoint {
         let started = resumed_from.map_or_else(|| self.source.opened_at(), |earlier| earlier.started);
         let earlier = resumed_from.and_then(|earlier| earlier.created_before);
@@ -178,5 +178,5 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     }
 }
 
-/// What a sync comes to.
+/// The result of a sync.
 pub type SyncResult = Result<SyncSummary, SyncError>;

@@ -11,7 +11,7 @@ pub const MAX_RETRY_LIST: usize = 1_000;
 
 /// Search shows a change some time after it was made; what is older than this is found by the look-back.
 const OVERLAP: TimeDelta = TimeDelta::minutes(15);
-/// How far the look-back reaches, and how often it happens.
+/// The reach of the look-back, and its interval.
 const LOOK_BACK: TimeDelta = TimeDelta::hours(24);
 const LOOK_BACK_EVERY: TimeDelta = TimeDelta::hours(4);
 /// A cursor this far ahead of Jira's clock was not made by this Jira, or its clock was set back.
@@ -25,9 +25,9 @@ const VERSION: u32 = 1;
 pub struct Retry {
     /// The issue.
     pub issue_id: IssueId,
-    /// Why it could not be read or written.
+    /// The reason why it could not be read or written.
     pub reason: String,
-    /// How many syncs tried it.
+    /// The number of syncs that tried it.
     pub attempts: u32,
 }
 
@@ -64,10 +64,10 @@ pub struct SyncCursor {
     /// Names the sync rules that the index was made under; none when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
-    /// What the readers of the indexed documents depend on; none without document level security.
+    /// Fingerprint of what the readers of documents depend on; none without document level security.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<String>,
-    /// What was read besides issues and what is attached to them; none when nothing was.
+    /// Names of what was read besides issues and their files; none when nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
 }

@@ -20,7 +20,7 @@ const UNKNOWN_PROJECT: &str = "(unknown)";
 /// Stands for the project of boards and sprints.
 const BOARDS: &str = "(boards and sprints)";
 
-/// How many projects a refusal names.
+/// A refusal names at most this many projects.
 const NAMED_PROJECTS: usize = 10;
 
 /// The last line of defence against emptying an index by mistake.
@@ -32,7 +32,7 @@ pub struct DeletionGuard {
     pub allowed_once: Option<u64>,
 }
 
-/// What the guard says.
+/// The verdict of the guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GuardVerdict {
     /// Go ahead.
@@ -107,7 +107,7 @@ pub(super) async fn find_leftovers<K: Sink>(
     Ok(leftovers)
 }
 
-/// What Jira said about the leftovers.
+/// Jira's answers about the leftovers.
 #[derive(Debug, Default)]
 pub(super) struct Proof {
     /// Jira no longer shows them: these count for the guard.
@@ -266,7 +266,7 @@ impl Proof {
         }
     }
 
-    /// How many documents would go.
+    /// The number of documents that would go.
     pub(super) fn deletions(&self) -> u64 {
         (self.vanished.len() + self.out_of_scope.len()) as u64
     }

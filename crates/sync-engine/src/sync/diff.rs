@@ -30,7 +30,7 @@ pub struct Synced {
     neighbours: Option<IdSet>,
 }
 
-/// What a sync learned about boards and sprints.
+/// Facts about boards and sprints that a sync learned.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum BoardsSeen {
     /// It did not ask, or not everything arrived.
@@ -135,7 +135,7 @@ impl Synced {
 #[derive(Debug)]
 pub struct SealedSynced(Synced);
 
-/// What tells that an issue is missing.
+/// The evidence that an issue is missing.
 #[derive(Debug, Clone, Copy)]
 pub enum Evidence<'a> {
     /// A listing of everything in scope: what it lacks is missing.
@@ -144,7 +144,7 @@ pub enum Evidence<'a> {
     Answers,
 }
 
-/// Why an indexed document was not written again by this sync.
+/// The reason why this sync did not write an indexed document again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftover {
     /// It was written, or nothing is known that would speak against it.

@@ -24,7 +24,7 @@ pub struct DryRunSink<K> {
     deleted: AtomicU64,
 }
 
-/// What a sync would do.
+/// Counts the changes that a sync would make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forecast {
     /// Documents that the index lacks.
@@ -66,7 +66,7 @@ impl<K: Sink> DryRunSink<K> {
         })
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub fn forecast(&self) -> Forecast {
         Forecast {
             added: self.added.load(Relaxed),

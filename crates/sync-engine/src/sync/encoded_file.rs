@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::file_buffer::FileBuffer;
 
-/// How the document begins.
+/// The beginning of the document.
 const BEGINNING: &[u8] = b"{\"_attachment\":\"";
 /// Room for the other fields of an attachment; with more of them the text is moved once.
 const OTHER_FIELDS: u64 = 4096;

@@ -1,4 +1,4 @@
-//! Why a sync ended without completing. Turning it into a job's `error` text is left to `service`.
+//! Names the reasons why a sync did not complete. The job turns them into its `error` text.
 
 use thiserror::Error;
 

@@ -41,7 +41,7 @@ impl FileBuffer {
         Self { memory, length: 0 }
     }
 
-    /// What was written, without copying it.
+    /// Returns the written bytes without copying them.
     pub fn into_bytes(self) -> Bytes {
         let length = self.length;
         Bytes::from_owner(self).slice(..length)

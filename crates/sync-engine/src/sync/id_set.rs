@@ -51,7 +51,7 @@ impl IdSet {
         self.recent.contains(&id) || self.sorted.binary_search(&id).is_ok()
     }
 
-    /// How many ids there are.
+    /// The number of ids.
     pub(super) fn len(&self) -> usize {
         self.sorted.len() + self.recent.len()
     }

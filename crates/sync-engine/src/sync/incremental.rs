@@ -30,7 +30,7 @@ const LOOKED_UP_AT_ONCE: usize = 5_000;
 /// that still holds when that is cheap. A full sync always does.
 const LEFT_OUT_READ_AGAIN: usize = 1_000;
 
-/// Why an incremental sync reads everything.
+/// The reason why an incremental sync reads everything.
 const NO_CURSOR: &str = "there is no sync cursor that can be trusted, so this sync was run as a full sync";
 const DOCUMENTS_OF_OTHERS: &str =
     "the index holds documents without jira_id, made by another connector, so this sync was run as a full sync";
@@ -40,7 +40,7 @@ const OTHER_ACCESS: &str = "who may see the documents depends on other things th
 const OTHER_CONTENT: &str = "other things than at the last sync are read besides issues (sync_changelog, sync_agile, \
                              sync_jsm): this is a full sync";
 
-/// What an incremental sync reads before it writes anything.
+/// The reading that precedes all writing of an incremental sync.
 struct Found {
     /// The latest change that was listed.
     newest: Option<DateTime<Utc>>,
@@ -52,7 +52,7 @@ struct Found {
     wanted: Vec<IssueId>,
 }
 
-/// What a look for deletions lists.
+/// The listings of a look for deletions.
 struct Sweep {
     listing: CompleteListing,
     boards: BoardListing,
@@ -265,7 +265,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         Ok(children)
     }
 
-    /// What is indexed of these issues.
+    /// Finds the documents of these issues in the index.
     async fn indexed_of(&self, ids: &[IssueId]) -> Result<Vec<IndexedDocument>, SyncError> {
         let mut found = Vec::new();
         for some in ids.chunks(LOOKED_UP_AT_ONCE) {

@@ -27,7 +27,7 @@ const LISTED_AHEAD: usize = 64;
 /// Marks a document of which a part could not be read.
 const INCOMPLETE_FIELD: &str = "_incomplete";
 
-/// Which of the listed issues are fetched.
+/// Selects the listed issues that are fetched.
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// All of them.
@@ -45,7 +45,7 @@ impl Wanted {
     }
 }
 
-/// What one batch adds to [`Synced`].
+/// The share of one batch in [`Synced`].
 #[derive(Debug, Default)]
 struct BatchOutcome {
     written: Vec<u64>,

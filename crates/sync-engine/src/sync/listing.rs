@@ -83,7 +83,7 @@ impl CompleteListing {
         self.ids.to_sorted()
     }
 
-    /// How many issues were listed.
+    /// The number of listed issues.
     pub fn len(&self) -> usize {
         self.ids.len()
     }

@@ -30,7 +30,7 @@ pub(super) struct HandedOver {
     said_not_tried: Mutex<bool>,
 }
 
-/// What is known about a file before it replaces one that has text.
+/// A file that is about to replace one with text.
 #[derive(Debug, PartialEq, Eq)]
 enum Prospect {
     /// Write it.

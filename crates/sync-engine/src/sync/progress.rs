@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 /// Skipped items are listed by name up to this number; the rest is only counted.
 const MAX_LISTED_ITEMS: usize = 100;
 
-/// What a sync is doing.
+/// The phases of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
@@ -63,7 +63,7 @@ pub struct Progress {
 /// The counters at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What the sync is doing.
+    /// The phase of the sync.
     pub phase: Phase,
     /// Issues listed so far.
     pub listed_issues: u64,

@@ -17,7 +17,7 @@ use super::source::Source;
 /// A share of the listing in percent: above it, issues that search left out mean that its index cannot be trusted.
 const MAX_LAGGING_PERCENT: f64 = 1.0;
 
-/// What became of the leftovers.
+/// The outcome for the leftovers.
 #[derive(Debug, Default)]
 pub(super) struct Reconciled {
     /// Documents that stay because nobody could say whether they are gone.

@@ -1,4 +1,4 @@
-//! What the engine asks of the writing side. `sink` implements it for Elasticsearch.
+//! Declares the writing side that the engine uses. `sink` implements it for Elasticsearch.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -104,7 +104,7 @@ pub trait Sink: Send + Sync + 'static {
     /// Tries what the ingest pipeline makes of a document with the content of a file, without writing it.
     fn rehearse(&self, id: &DocumentId, source: &Bytes) -> impl Future<Output = Result<Rehearsal, SinkError>> + Send;
 
-    /// How many documents the index holds: everything that was written and flushed before.
+    /// Counts the documents of the index, with everything that was written and flushed before.
     fn count(&self) -> impl Future<Output = Result<u64, SinkError>> + Send;
 
     /// Whether the index is known to hold nothing yet. Unlike a search it costs next to nothing, and it does not make
@@ -115,7 +115,7 @@ pub trait Sink: Send + Sync + 'static {
     type Scan: IndexScan + Send;
 }
 
-/// What the ingest pipeline would make of a file.
+/// The ingest pipeline's verdict on a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rehearsal {
     /// Nothing speaks against writing the document.
@@ -126,7 +126,7 @@ pub enum Rehearsal {
     NotPossible(String),
 }
 
-/// What became of everything written since the sink was made.
+/// The outcomes of everything written since the sink was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flushed {
     /// The issues of which a document was rejected.
@@ -135,7 +135,7 @@ pub struct Flushed {
     pub all_stored: bool,
 }
 
-/// Which documents a scan returns.
+/// Selects the documents that a scan returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexSelection {
     /// All of them.
@@ -169,7 +169,7 @@ pub enum IndexedPage {
     End,
 }
 
-/// What the engine needs to know of a document in the index.
+/// The fields of an indexed document that the engine needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexedDocument {
     /// The `_id`.
@@ -190,9 +190,9 @@ pub struct IndexedDocument {
     pub timestamp: Option<String>,
     /// Size of an attachment, in bytes.
     pub size: Option<u64>,
-    /// Which settings the indexed content of an attachment was extracted with; none when it has no content.
+    /// Name of the settings that the content of an attachment was extracted with; none without content.
     pub extraction: Option<String>,
-    /// What the ingest pipeline says went wrong. Only told of attachments that it took no text from.
+    /// The ingest pipeline's complaints. Only filled for attachments that it took no text from.
     pub ingestion_error: Option<String>,
     /// Whether it carries access tokens. Only told where it matters: of attachments with content.
     pub has_tokens: bool,

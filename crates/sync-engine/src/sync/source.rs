@@ -1,4 +1,4 @@
-//! What the engine asks of a data source. `source` implements it for Jira.
+//! Declares the data source that the engine reads. `source` implements it for Jira.
 
 use std::future::Future;
 
@@ -40,7 +40,7 @@ pub trait Source: Send + Sync + 'static {
     fn list_changed(&self, since: DateTime<Utc>)
     -> impl Future<Output = Result<Vec<ChangedIssue>, SourceError>> + Send;
 
-    /// How many issues one call of [`Source::fetch`] takes at most.
+    /// One call of [`Source::fetch`] takes at most this many issues.
     fn batch_size(&self) -> usize;
 
     /// Reads these issues whole: fields, complete comments and worklogs, and what is attached.
@@ -78,7 +78,7 @@ pub trait Source: Send + Sync + 'static {
     /// document has to be written again.
     fn content_form(&self) -> Option<String>;
 
-    /// Why something that is wanted is not there at all, such as a product that the site does not have.
+    /// The reason why something that is wanted is not there at all, such as a missing product.
     fn unavailable(&self) -> Option<&'static str>;
 
     /// Requests sent to the source so far, tries included.
@@ -88,7 +88,7 @@ pub trait Source: Send + Sync + 'static {
 /// What Jira answered about boards and sprints that a list lacked, by kind and numeric id.
 pub type BoardAnswers = Vec<((DocumentKind, u64), Confirmation)>;
 
-/// What the source says about boards and sprints.
+/// Boards and sprints, as the source lists them.
 #[derive(Debug)]
 pub enum BoardListing {
     /// They are not wanted: what is indexed of them goes.
@@ -102,13 +102,13 @@ pub enum BoardListing {
 pub struct Boards {
     /// Their documents.
     pub documents: Vec<Document>,
-    /// What could not be read, and why. When there is anything, more may exist than was listed.
+    /// Lists that failed, with the reason. When there is one, more may exist than was listed.
     pub unread: Vec<(String, String)>,
     /// Documents that nobody may see because it is not known who may.
     pub denied: u64,
 }
 
-/// Which issues a listing is about; always within the scope of the connector.
+/// Selects the issues of a listing; always within the scope of the connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IssueSelection {
     /// All of them.
@@ -138,7 +138,7 @@ pub struct ChangedIssue {
 /// An issue of which a part could not be read.
 #[derive(Debug)]
 pub struct IncompleteIssue {
-    /// What is missing and why.
+    /// The missing part, and the reason.
     pub failure: ItemFailure,
     /// The document without the missing part.
     pub document: Document,
@@ -175,9 +175,9 @@ pub struct FetchedIssues {
 pub struct ItemFailure {
     /// The issue that it is or belongs to.
     pub issue_id: IssueId,
-    /// What it is, in words for the job's record: `issue 10001`, `attachment 7 of AL-1`.
+    /// The item, in words for the job's record: `issue 10001`, `attachment 7 of AL-1`.
     pub item: String,
-    /// Why it failed.
+    /// The reason.
     pub reason: String,
 }
 
@@ -190,13 +190,13 @@ pub struct PendingAttachment {
     pub filename: String,
     /// Bytes, as Jira states them.
     pub size: u64,
-    /// Where Jira says that the content is.
+    /// The address of the content, from Jira.
     pub content_url: Option<String>,
-    /// Why the content is not wanted, when it is not: `larger than 10485760 bytes`, `extension .zip`.
+    /// The reason why the content is not wanted, if so: `larger than 10485760 bytes`, `extension .zip`.
     pub content_skipped: Option<String>,
 }
 
-/// What came of a file.
+/// The outcome of a download.
 #[derive(Debug)]
 pub enum FileContent {
     /// All of it: the sink's pipeline takes the text.
@@ -224,7 +224,7 @@ pub struct MissingIssue {
     pub key: Option<String>,
 }
 
-/// What Jira answered when asked once more about something that a listing lacked.
+/// Jira's answer about something that a listing lacked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmation {
     /// Jira does not show it to this account any more: deleted, or permission lost.

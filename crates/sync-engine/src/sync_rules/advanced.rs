@@ -60,7 +60,7 @@ impl AdvancedRules {
         }
     }
 
-    /// What was dropped, in words.
+    /// The dropped parts, in words.
     pub fn warnings(&self) -> Vec<String> {
         let dropped = self.queries.iter().enumerate().filter_map(|(position, query)| {
             let order = query.dropped_order.as_ref()?;

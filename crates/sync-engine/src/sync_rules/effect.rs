@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::rule::{Policy, Rule};
 use super::rule_set::{RuleSet, Verdict};
 
-/// What one rule would do.
+/// The effect of one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleEffect {
     /// The rule's id.
@@ -20,7 +20,7 @@ pub struct RuleEffect {
     pub documents: u64,
 }
 
-/// What all rules together would do.
+/// The effect of all rules together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
     /// Rule by rule, in the order in which they are tried.

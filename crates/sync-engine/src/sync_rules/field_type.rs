@@ -1,4 +1,4 @@
-//! What kind of value a field holds, as far as it is known before any document is read.
+//! Knows the kind of value of some fields before any document is read.
 //!
 //! Names and types of custom fields come from Jira; learning them is left to `source`.
 

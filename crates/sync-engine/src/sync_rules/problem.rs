@@ -1,4 +1,4 @@
-//! What is wrong with a set of rules, in the form that a connector's `validation.errors` has.
+//! Describes problems of rules in the form of a connector's `validation.errors`.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(super) const ADVANCED_SNIPPET: &str = "advanced_snippet";
 pub struct Problem {
     /// The rule it concerns; empty when a rule has no id, `advanced_snippet` for the advanced rules.
     pub id: String,
-    /// What is wrong and what to do about it.
+    /// The problem and its cure.
     pub message: String,
 }
 

@@ -8,7 +8,7 @@ use super::problem::Problem;
 /// The rule that every connector has; it stands for "include what nothing else matched" and is never evaluated.
 pub(super) const DEFAULT_ID: &str = "DEFAULT";
 
-/// What happens to a document that a rule matches.
+/// The fate of a document that a rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
     /// It is indexed.
@@ -17,7 +17,7 @@ pub enum Policy {
     Exclude,
 }
 
-/// How a rule compares.
+/// The comparison of a rule.
 #[derive(Debug, Clone)]
 pub enum Operator {
     /// Same value.
@@ -58,13 +58,13 @@ pub struct Rule {
     pub id: String,
     /// Rules are tried in ascending order.
     pub order: f64,
-    /// What a match means.
+    /// The fate of a match.
     pub policy: Policy,
     /// Dotted path of the field.
     pub field: String,
-    /// How to compare.
+    /// The comparison.
     pub operator: Operator,
-    /// What to compare with.
+    /// The value to compare with.
     pub value: String,
 }
 

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::rule::{Policy, Rule};
 use super::value_match;
 
-/// What the rules say about one document.
+/// The verdict of the rules on one document.
 #[derive(Debug, Clone, Copy)]
 pub enum Verdict<'r> {
     /// This rule matched first; its policy decides.

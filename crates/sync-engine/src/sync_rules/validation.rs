@@ -1,4 +1,4 @@
-//! What a set of basic rules must not contain. A comparison that makes no sense is found here, before a sync meets it.
+//! Finds what a set of basic rules must not contain, such as senseless comparisons, before a sync meets it.
 
 use std::collections::HashMap;
 
