@@ -15,7 +15,7 @@ use crate::inbound::schedules::cron::CronExpression;
 
 const EXPLAINED: &str =
     "An expression is Quartz cron, such as '0 0/10 * * * ?' for every 10 minutes; `on` and `off` switch";
-/// What Elasticsearch gives a new connector: every day at midnight.
+/// The schedule that Elasticsearch gives a new connector: every day at midnight.
 const INITIAL: &str = "0 0 0 * * ?";
 
 pub(super) async fn schedule(config: &Config, options: ConnectorSchedule, output: &Output) -> Result<(), CommandError> {

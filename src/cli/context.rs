@@ -1,4 +1,4 @@
-//! What most commands begin with: the configuration file, a client, and the connector that is meant.
+//! Opens what most commands need: the configuration file, a client, and the connector that is meant.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(super) fn pick_connector(config: &Config, named: Option<String>) -> Result<C
     }
 }
 
-/// What is said about an id that nobody knows.
+/// The complaint about an id that nobody knows.
 pub(super) fn no_such_connector(id: &str) -> anyhow::Error {
     anyhow::anyhow!("there is no connector {id}; `connector list` shows those there are")
 }

@@ -30,7 +30,7 @@ use crate::config::{Config, ConfigError, LogFormat, LogLevel};
 use crate::inbound::text_extraction;
 use crate::telemetry;
 
-/// How a command ended without doing what it was asked.
+/// The reasons why a command did not do what it was asked.
 #[derive(Debug, Error)]
 pub(super) enum CommandError {
     /// The configuration file cannot be used.

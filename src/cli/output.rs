@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::arguments::{Arguments, OutputFormat};
 
-/// Where results go.
+/// The destination of results.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     format: OutputFormat,
@@ -43,7 +43,7 @@ impl Output {
         write_line(io::stderr(), text);
     }
 
-    /// Why the command failed.
+    /// The reason why the command failed.
     pub(super) fn error(&self, text: &str) {
         write_line(io::stderr(), &format!("error: {text}"));
     }

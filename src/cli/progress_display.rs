@@ -6,10 +6,10 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
 use super::output::Output;
 
-/// How often a plain line is written while something changes.
+/// The interval of plain lines while something changes.
 const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What a sync has done so far, from wherever it was learned.
+/// The progress of a sync, wherever it was learned from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) phase: String,

@@ -54,7 +54,7 @@ pub(super) fn rules_text(rules: &FilteringRules) -> String {
     }
 }
 
-/// What is known about a draft, in words.
+/// Describes a draft in words.
 pub(super) fn state(draft: &FilteringRules) -> String {
     let state = draft
         .validation_state

@@ -1,4 +1,4 @@
-//! What a user of Jira may see and why, looked up for people. Nothing is written.
+//! Looks up for people what a user of Jira may see and why. It writes nothing.
 
 use anyhow::{Context as _, anyhow, bail};
 use elastic_client::{ConnectorRecord, ElasticClient};
@@ -12,7 +12,7 @@ use crate::inbound::sink::IdentityIndex;
 use crate::inbound::source::permissions::cannot_list_users;
 use crate::inbound::source::{JiraSettings, Login};
 
-/// What one user may see.
+/// The access of one user.
 #[derive(Debug)]
 pub struct AccessView {
     /// Who.
@@ -25,7 +25,7 @@ pub struct AccessView {
     pub identity_is_current: Option<bool>,
     /// Documents that they can find with the permissions of now.
     pub documents: u64,
-    /// What could not be read and is denied.
+    /// Permissions that could not be read; they are denied.
     pub unreadable: Vec<String>,
 }
 

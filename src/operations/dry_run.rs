@@ -1,4 +1,4 @@
-//! What a sync would do, without writing anything: no job, no document, no record.
+//! Runs a sync without writing anything: no job, no document, no record.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct Inspection {
     progress: Arc<Progress>,
 }
 
-/// Why nothing can be said.
+/// The reason why nothing can be said.
 #[derive(Debug, Error)]
 pub enum InspectionError {
     /// The connector's configuration.
@@ -61,7 +61,7 @@ impl From<SetupError> for InspectionError {
     }
 }
 
-/// What a sync would do, and what finding out cost.
+/// The changes that a sync would make, and the requests that counting them took.
 #[derive(Debug, Clone, Copy)]
 pub struct DryRun {
     /// Documents.

@@ -1,4 +1,4 @@
-//! What a command or a call does: typed input, a view that can be serialized, one error. Nothing here prints or knows
+//! Carries out commands and calls: typed input, a view that can be serialized, one error. Nothing here prints or knows
 //! HTTP; that is left to the faces.
 
 pub mod access_view;

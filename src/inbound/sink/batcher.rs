@@ -17,10 +17,10 @@ use super::options::BatchLimits;
 const LINGER: Duration = Duration::from_millis(100);
 /// The same while Elasticsearch has nothing to do.
 const IDLE_LINGER: Duration = Duration::from_millis(10);
-/// How long the answers to the last requests are waited for when a sync ends early.
+/// A sync that ends early waits this long for the answers to its last requests.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
-/// What the sink asks of the task.
+/// Requests of the sink to the task.
 #[derive(Debug)]
 pub(super) enum Command {
     /// Write this.

@@ -28,7 +28,7 @@ struct Wire {
 /// The documents of one request, by their ids.
 type Sent = Vec<(String, Value)>;
 
-/// What becomes of a document: given how often it came before.
+/// Decides the fate of a document by how often it came before.
 type Answer = fn(&str, &Value, usize) -> Value;
 
 impl Wire {

@@ -66,7 +66,7 @@ pub(super) fn note(document: &mut Map<String, Value>, line: String) {
     }
 }
 
-/// What was cut, by path.
+/// The paths that were cut.
 #[derive(Default)]
 struct Cut {
     /// Only there, and below.

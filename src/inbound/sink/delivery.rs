@@ -20,7 +20,7 @@ use super::mapping_ahead::MappingAhead;
 use super::outcomes::Outcomes;
 use super::repair::{Remedy, Repair};
 
-/// How often an item that Elasticsearch was too busy for is sent again.
+/// An item that Elasticsearch was too busy for is sent again this often.
 const MAX_ATTEMPTS: u32 = 8;
 /// The first wait; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -53,7 +53,7 @@ impl Queued {
     }
 }
 
-/// What every batch of a sink has in common.
+/// The parts that all batches of a sink share.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) index: IndexWriter,
@@ -62,7 +62,7 @@ pub(super) struct Delivery {
     pub(super) in_flight: InFlightLimit,
 }
 
-/// What has to be sent again.
+/// The items that have to be sent again.
 #[derive(Default)]
 struct Sorted {
     busy: Vec<Queued>,

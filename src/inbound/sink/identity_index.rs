@@ -1,6 +1,6 @@
 //! The index of identities beside a content index, and the content index as far as access tokens are concerned.
 //!
-//! Which tokens mean what is decided in `access_control`; writing documents goes through the usual sink.
+//! `access_control` decides about tokens; documents are written through the usual sink.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ const FRUITLESS_PASSES: u32 = 5;
 /// Values of one `terms` query.
 const TERMS_AT_ONCE: usize = 60_000;
 
-/// Why access tokens cannot be used in an index.
+/// The reason why access tokens cannot be used in an index.
 #[derive(Debug, Error)]
 pub enum AccessIndexError {
     /// Elasticsearch refused.
@@ -195,7 +195,7 @@ impl IdentityIndex {
         })
     }
 
-    /// How many documents of the content index have one of these tokens.
+    /// Counts the documents of the content index that have one of these tokens.
     pub async fn count(&self, field: &str, tokens: &BTreeSet<String>) -> Result<u64, ElasticError> {
         self.count_where(&json!({ "bool": with_any(field, tokens) }), tokens.is_empty())
             .await

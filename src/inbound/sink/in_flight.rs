@@ -1,4 +1,4 @@
-//! How many bulk requests are in flight: fewer when Elasticsearch is busy, more again when it is not.
+//! Limits the bulk requests in flight: fewer when Elasticsearch is busy, more again when it is not.
 //!
 //! It only counts; sending is left to `batcher`, and what an answer means to `delivery`.
 

@@ -1,4 +1,4 @@
-//! How an index of ours maps documents: the fixed fields, and templates for those that only Jira knows.
+//! Defines the mapping of our indices: fixed fields, and templates for those that only Jira knows.
 //!
 //! Search requests of users rely on these names. When they are mapped is left to `content_index`.
 
@@ -55,7 +55,7 @@ pub(super) fn definition() -> Value {
     })
 }
 
-/// How texts are mapped.
+/// The mapping of texts.
 pub(super) fn text() -> Value {
     json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } })
 }

@@ -11,7 +11,7 @@ use tracing::debug;
 use super::index_writer::IndexWriter;
 use super::new_fields::NewFields;
 
-/// What an index maps and what it will have to.
+/// The fields that an index maps, and those that it will have to map.
 #[derive(Debug)]
 pub(super) struct MappingAhead {
     /// None leaves new fields to Elasticsearch.

@@ -18,9 +18,9 @@ pub struct SinkOptions {
     pub max_text_document_bytes: Option<usize>,
     /// When refused documents are too many.
     pub error_monitor: ErrorMonitorConfig,
-    /// How often a request that failed as a whole is sent again.
+    /// A request that failed as a whole is sent again this often.
     pub retry: RequestRetry,
-    /// How long a full queue may stand still before the sync fails.
+    /// A full queue that stands still for this long fails the sync.
     pub longest_wait: Duration,
     /// Operations on their way to the batcher.
     pub queue_length: usize,
@@ -28,7 +28,7 @@ pub struct SinkOptions {
     pub log_operations: bool,
 }
 
-/// Where documents go, and how.
+/// The destination of documents.
 #[derive(Debug, Default)]
 pub struct Target {
     /// Name of the index.

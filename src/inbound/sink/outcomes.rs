@@ -1,6 +1,6 @@
 //! Counts what became of each operation, and remembers what the engine has to know about refusals.
 //!
-//! What an answer of Elasticsearch means is decided in `delivery`.
+//! `delivery` judges the answers of Elasticsearch.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Asks what the ingest pipeline makes of a file before its document replaces another one.
 //!
-//! What follows from the answer is left to `sync`.
+//! `sync` decides what follows from the answer.
 
 use bytes::Bytes;
 use elastic_client::ElasticError;

@@ -24,7 +24,7 @@ const CORE_MEMBERS: &[&str] = &["id", "key", "name", "accountId", "displayName",
 /// The content of a file, in a form that only the ingest pipeline takes.
 const CONTENT: &str = "_attachment";
 
-/// How far the repair of one document has gone.
+/// The progress of the repair of one document.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
     mapped_as_text: bool,
@@ -40,7 +40,7 @@ enum Form {
     Bare,
 }
 
-/// What may help.
+/// The remedies.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
     /// The document as it is, once this field is mapped as text: then both kinds of its values fit.
@@ -54,7 +54,7 @@ pub(super) enum Remedy {
     },
     /// A part of the document.
     Reduced {
-        /// What was done.
+        /// The remedy that was taken.
         what: &'static str,
         /// The part.
         source: Bytes,
@@ -64,7 +64,7 @@ pub(super) enum Remedy {
 }
 
 impl Repair {
-    /// What to try next for the document `source`, which was refused for this reason. Each remedy makes the document
+    /// Chooses the next remedy for the document `source`, which was refused for this reason. Each makes the document
     /// smaller, but for the mapping as text, which is tried once: the repair comes to an end.
     pub(super) fn remedy(&mut self, source: &Bytes, refused: &ItemError) -> Remedy {
         let fields = refused.refused_fields();

@@ -21,7 +21,7 @@ const FIELDS: &[&str] = &[
     EXTRACTION_FIELD,
 ];
 
-/// Where an issue's document names other issues.
+/// The fields of an issue's document that name other issues.
 const NEIGHBOURS: &[&str] = &[
     "Issue.issuelinks.inwardIssue.id",
     "Issue.issuelinks.outwardIssue.id",

@@ -16,7 +16,7 @@ use super::scope::ResolvedScope;
 
 /// Lists that are read at a time; the client's own limit applies on top.
 const AT_ONCE: usize = 8;
-/// What a refusal can be about.
+/// The subjects of a refusal.
 pub(super) const CURE: &str = "they need Jira Software, and with a scoped token the scopes read:board-scope:jira-software, \
                     read:sprint:jira-software and read:project:jira; switch sync_agile off otherwise";
 

@@ -1,4 +1,4 @@
-//! What a Jira lets this account do, and what a sync needs of it: one finding for each, with what to grant.
+//! Compares the permissions of this account with the needs of a sync: one finding for each, with its cure.
 //!
 //! Only reads, and only as much as it takes to know; showing the findings is left to the command line.
 
@@ -13,7 +13,7 @@ use super::scope;
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capability {
-    /// What was looked at.
+    /// The subject of the finding.
     pub subject: &'static str,
     /// What was found, or what is missing for this connector's syncs and how to grant it.
     pub found: Result<String, String>,

@@ -32,7 +32,7 @@ pub struct FieldProblem {
     pub key: &'static str,
     /// Its label.
     pub label: &'static str,
-    /// What is wrong and what is allowed. Never the value of a sensitive field.
+    /// The problem and the allowed values. Never the value of a sensitive field.
     pub problem: String,
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// `service_type` of the connectors that this program serves.
 pub const SERVICE_TYPE: &str = "jira";
 
-/// What kind of value a field holds.
+/// The kind of value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
     /// Text.
@@ -32,7 +32,7 @@ pub struct FieldDefinition {
     pub kind: FieldType,
     /// Form element in Kibana.
     pub display: &'static str,
-    /// What a new connector starts with, as JSON text.
+    /// The value of a new connector, as JSON text.
     pub initial: &'static str,
     /// What an empty field that is not required means, as JSON text.
     pub default: Option<&'static str>,

@@ -15,7 +15,7 @@ use crate::inbound::text_extraction::{ExtractionFailure, FileText, LocalExtracto
 /// Tries of a download whose body broke off; the client only repeats what fails before the body begins.
 const TRIES: u32 = 3;
 
-/// Who turns files into text.
+/// The reader that turns files into text.
 #[derive(Debug, Clone)]
 pub enum FileExtraction {
     /// Elasticsearch, on its way into the index.

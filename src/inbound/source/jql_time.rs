@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 /// When clocks go back an hour happens twice, and a quoted date does not say which one is meant.
 const DST_OVERLAP: TimeDelta = TimeDelta::hours(1);
 
-/// How instants are written for one Jira.
+/// Writes instants for one Jira.
 #[derive(Debug)]
 pub(super) struct JqlTime {
     zone: Tz,

@@ -25,7 +25,7 @@ use crate::config::JiraLimits;
 pub struct Login {
     /// The client, with the account pinned.
     pub client: JiraClient,
-    /// Who logged in.
+    /// The account that logged in.
     pub myself: Myself,
     /// Version, edition and base URL as the server states them.
     pub server: ServerInfo,
@@ -33,7 +33,7 @@ pub struct Login {
     rules: Option<AdvancedRules>,
 }
 
-/// Why Jira cannot be read.
+/// The reason why Jira cannot be read.
 #[derive(Debug, Error)]
 pub enum LoginError {
     /// A request failed.

@@ -27,7 +27,7 @@ const SHORTEST: TimeDelta = TimeDelta::minutes(2);
 /// No Jira is older; issues imported with an earlier date are in the first range, which has no beginning.
 const JIRA_S_BIRTH: i64 = 1_009_843_200_000;
 
-/// What happened next in a listing.
+/// The next event of a listing.
 #[derive(Debug)]
 pub(super) enum Step {
     /// A query began.

@@ -7,12 +7,12 @@ use sync_engine::sync_rules::{AdvancedRules, FieldType, FieldTypes, Problem};
 
 use super::custom_fields::CustomFieldNames;
 
-/// What Jira says about advanced rules.
+/// Jira's verdict on advanced rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdvancedCheck {
-    /// Why they cannot be used, with Jira's own words; empty when they can.
+    /// Problems that forbid their use, in Jira's own words; empty when there are none.
     pub problems: Vec<Problem>,
-    /// What is odd about them.
+    /// Oddities that forbid nothing.
     pub warnings: Vec<String>,
     /// About how many issues each query finds; none for one that cannot be used.
     pub estimates: Vec<Option<u64>>,

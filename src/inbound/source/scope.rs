@@ -1,4 +1,4 @@
-//! Which projects a sync reads, resolved against Jira, and the JQL that selects their issues.
+//! Resolves the projects of a sync against Jira, and writes the JQL that selects their issues.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a connector's configuration says about the Jira to read, typed and checked.
+//! Reads a connector's configuration into typed and checked settings.
 //!
 //! Checking happens without talking to Jira; logging in is left to `login`.
 
@@ -24,7 +24,7 @@ pub enum ProjectScope {
     Keys(Vec<String>),
 }
 
-/// How files become text.
+/// The way in which files become text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExtractionWay {
     /// The ingest pipeline of Elasticsearch does it.
@@ -51,7 +51,7 @@ pub struct ExtraSettings {
 pub struct JiraSettings {
     /// Cloud, Server or Data Center.
     pub edition: Edition,
-    /// How to log in.
+    /// The log-in.
     pub auth: Auth,
     /// Root of the site, context path included.
     pub url: Url,
@@ -59,7 +59,7 @@ pub struct JiraSettings {
     pub through_gateway: bool,
     /// What to read.
     pub projects: ProjectScope,
-    /// How far Jira's certificate is checked.
+    /// The checks of Jira's certificate.
     pub tls_verification: TlsVerification,
     /// A certificate authority to trust besides the system's.
     pub ca_pem: Option<String>,
@@ -67,7 +67,7 @@ pub struct JiraSettings {
     pub retries: u32,
     /// Upper bound for downloads at a time.
     pub concurrent_downloads: usize,
-    /// How files become text.
+    /// The way in which files become text.
     pub extraction: ExtractionWay,
     /// Extensions of files whose content is wanted, as [`FileRules`](super::documents::FileRules) takes them.
     pub file_extensions: Vec<String>,
@@ -75,7 +75,7 @@ pub struct JiraSettings {
     pub max_text_size: usize,
     /// The deletion guard's share, in percent.
     pub max_deletion_percent: u64,
-    /// How often an incremental sync also looks for deletions, in minutes.
+    /// Minutes between looks for deletions of incremental syncs.
     pub sweep_interval_minutes: i64,
     /// Whether documents carry who may see them.
     pub document_level_security: bool,

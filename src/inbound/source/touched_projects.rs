@@ -1,6 +1,6 @@
 //! Which projects the issues of advanced rules are in. Their documents are kept; those of other projects are not.
 //!
-//! What becomes of a project that no rule touches any more is decided in `sync`.
+//! `sync` decides about projects that no rule touches any more.
 
 use std::collections::BTreeMap;
 

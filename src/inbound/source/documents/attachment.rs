@@ -6,7 +6,7 @@ use sync_engine::sync::{Document, DocumentId, DocumentKind, ItemFailure, Pending
 
 use super::DocumentContext;
 
-/// What an issue says about its attachments.
+/// The attachments that an issue names.
 #[derive(Debug)]
 pub enum Attachments {
     /// These, possibly none. What could not be understood is listed apart.

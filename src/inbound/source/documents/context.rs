@@ -1,4 +1,4 @@
-//! What all documents of one sync share. Where it comes from is left to `login`.
+//! Holds what all documents of one sync share. `login` fills it.
 
 use super::file_rules::FileRules;
 use crate::inbound::source::custom_fields::CustomFieldNames;
@@ -13,7 +13,7 @@ pub struct DocumentContext {
     pub custom_fields: CustomFieldNames,
     /// `_timestamp` of project documents: when the sync began, in the account's zone.
     pub sync_started: String,
-    /// Which files have their content indexed.
+    /// Chooses the files whose content is indexed.
     pub files: FileRules,
 }
 

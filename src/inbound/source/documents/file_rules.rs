@@ -1,10 +1,10 @@
-//! Which files have their content indexed, decided by name, content type and size before anything is downloaded.
+//! Chooses the files whose content is indexed, by name, content type and size, before any download.
 //!
 //! What a file is in truth shows its content, which `text_extraction` looks at.
 
 use crate::inbound::text_extraction::{MORE_EXTENSIONS, UNREADABLE_EXTENSIONS};
 
-/// Which files have their content indexed.
+/// Chooses the files whose content is indexed.
 #[derive(Debug, Clone)]
 pub struct FileRules {
     /// Largest file, in bytes.
@@ -40,7 +40,7 @@ const EXTENSIONS: &[&str] = &[
 ];
 
 impl FileRules {
-    /// Why the content of this file is not indexed; none when it is.
+    /// The reason why the content of this file is not indexed; none when it is.
     pub fn refuse(&self, filename: &str, content_type: &str, size: u64) -> Option<String> {
         let extension = filename.rsplit_once('.').map(|(_, extension)| extension);
         if !self.wants(&extension.unwrap_or_default().to_ascii_lowercase(), content_type) {

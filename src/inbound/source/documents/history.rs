@@ -52,7 +52,7 @@ const PLAIN_TYPES: &str = "com.atlassian.jira.plugin.system.customfieldtypes:";
 const AGILE_TYPES: &str = "com.pyxis.greenhopper.jira:";
 const EPIC_LINK: &str = "com.pyxis.greenhopper.jira:gh-epic-link";
 
-/// Which texts of histories are indexed.
+/// Chooses the texts of histories that are indexed.
 #[derive(Debug)]
 pub struct HistoryTexts {
     /// Ids and names of custom fields whose texts are about the issue itself; none when every field's may be shown.

@@ -15,7 +15,7 @@ pub struct RestrictedEntry {
     pub raw: Value,
 }
 
-/// What was taken out of an issue.
+/// The parts that were taken out of an issue.
 #[derive(Debug, Default)]
 pub struct Restricted {
     /// Comments and worklogs.

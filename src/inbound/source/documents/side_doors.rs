@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// Members of an object that make it an issue and not, say, a project, which has a key too.
 const CONTENT: [&str; 2] = ["fields", "summary"];
-/// What stays of it.
+/// The members that stay.
 const NAMES: [&str; 4] = ["id", "key", "issueId", "issueKey"];
 /// Deeper structures are dropped rather than searched.
 const DEEPEST: usize = 32;

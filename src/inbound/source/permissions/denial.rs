@@ -1,4 +1,4 @@
-//! What a failure to read one permission means: whatever depends on it is denied, like after a refusal.
+//! Treats a failure to read one permission like a refusal: whatever depends on it is denied.
 //!
 //! Failures of the whole Jira, of its network or of the login are left to the job, which ends with them and changes
 //! nobody's access.

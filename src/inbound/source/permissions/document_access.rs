@@ -18,7 +18,7 @@ const ROLE_NAMES_CURE: &str = "their names cannot be read, so comments and workl
                                id are for nobody; give the account that Jira is read with the global permission \
                                \"Administer Jira\"";
 
-/// What the documents of one sync need to know about permissions.
+/// The permissions that documents of one sync depend on.
 #[derive(Debug)]
 pub struct DocumentAccess {
     site: Site,
@@ -29,12 +29,12 @@ pub struct DocumentAccess {
     per_issue: bool,
 }
 
-/// Who may see one issue.
+/// The readers of one issue.
 #[derive(Debug, Clone)]
 pub struct AccessOfIssue {
     /// Tokens of the issue and its public parts.
     pub tokens: DocumentTokens,
-    /// Why nobody may see it, when that is for lack of information.
+    /// The missing information, when nobody may see it for lack of it.
     pub denied: Option<String>,
     project: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! What the fields of an issue, comment or worklog say about its readers.
+//! Reads facts about readers from the fields of an issue, comment or worklog.
 //!
 //! Whatever is there and not understood counts as unreadable, which denies.
 

@@ -16,7 +16,7 @@ pub(super) fn group(name: &GroupName) -> Group {
     }
 }
 
-/// How to ask for the members of a group.
+/// The way to ask for the members of a group.
 pub(super) fn group_name(group: &Group) -> GroupName {
     match group {
         Group::Id(id) => GroupName {

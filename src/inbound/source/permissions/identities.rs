@@ -41,7 +41,7 @@ pub struct People {
     pub may_lack_some: bool,
 }
 
-/// What Jira says about one user.
+/// Jira's facts about one user.
 #[derive(Debug)]
 pub enum Presence {
     /// There and active, although no list showed them.

@@ -98,7 +98,7 @@ async fn read_each(client: &JiraClient, projects: &[u64], levels: &mut Levels) -
     Ok(())
 }
 
-/// Why a level of an issue is not among those that were read.
+/// The reason why a level of an issue is not among those that were read.
 pub(super) fn unlisted_level(cloud: bool, readable: bool) -> &'static str {
     match (cloud, readable) {
         (false, _) => NO_LEVEL_LIST,
