@@ -1,6 +1,6 @@
 //! Asking somebody who sits at the terminal. Everywhere else there is nobody to ask, and that is an error of its own.
 //!
-//! What is asked for is decided by the commands.
+//! The commands decide what to ask for.
 
 use std::io::{self, IsTerminal as _};
 

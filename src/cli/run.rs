@@ -47,7 +47,7 @@ pub(super) async fn run(config: Config, options: &Run) -> Result<(), CommandErro
         .map_err(|error| CommandError::Failed(error.into()))
 }
 
-/// What ends by itself.
+/// The part that ends by itself.
 pub(super) async fn once(options: &Run, config: &Config, output: &Output) -> Result<(), CommandError> {
     if options.actions.contains(&RunAction::List) {
         return connector_show::list(config, output).await;

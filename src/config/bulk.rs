@@ -59,7 +59,7 @@ pub struct ErrorMonitorConfig {
     pub error_queue_size: usize,
 }
 
-/// What the `elasticsearch` section says about repeating requests, for bulk requests without keys of their own.
+/// Repetition as the `elasticsearch` section sets it, for bulk requests without keys of their own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GeneralRetry {
     pub(super) max_retries: u32,

@@ -48,7 +48,7 @@ pub struct ElasticsearchConfig {
     pub compress: Option<bool>,
 }
 
-/// What signs requests in. Debug output shows no secret.
+/// Signs requests in. Debug output shows no secret.
 #[derive(Debug, Clone)]
 pub enum ElasticCredentials {
     /// An API key in its encoded form.

@@ -33,7 +33,7 @@ pub enum ConfigError {
     Encoding {
         /// The file that was read.
         path: PathBuf,
-        /// Which encoding it seems to be in, or where the first wrong byte is.
+        /// The encoding that it seems to have, or the place of the first wrong byte.
         detail: String,
     },
     /// The text is not YAML, or is YAML of a kind that a configuration cannot have.

@@ -1,6 +1,6 @@
 //! The `jira` section: our own keys for how patiently and how fast any Jira is asked.
 //!
-//! Which Jira to read and with which credential stands in the connector's record, not here.
+//! The connector's record, not this section, names the Jira to read and the credential.
 
 use std::time::Duration;
 

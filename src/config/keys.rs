@@ -141,7 +141,7 @@ const KEYS: &[KeyInfo] = &[
     no_effect("sources", "this program has one data source, jira, built in"),
 ];
 
-/// What a path is, as far as the shape of the file goes.
+/// The role of a path in the shape of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// A key that holds a value (a list or a map of free form included).

@@ -15,7 +15,7 @@ pub(super) struct Located {
     pub(super) node: Node,
 }
 
-/// What a value is. Scalars stay text: `password: 0123` must not become 123, and each setting knows its own type.
+/// The shape of a value. Scalars stay text: `password: 0123` must not become 123; each setting knows its own type.
 #[derive(Clone)]
 pub(super) enum Node {
     Null,

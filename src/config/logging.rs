@@ -9,9 +9,9 @@ use super::reader::Reader;
 pub enum LogLevel {
     /// Everything.
     Trace,
-    /// What helps to follow one job.
+    /// Helps to follow one job.
     Debug,
-    /// What an operator wants to see.
+    /// Shows what an operator wants to see.
     Info,
     /// Odd things that were dealt with.
     Warn,

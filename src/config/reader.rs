@@ -32,7 +32,7 @@ impl Reader {
         }
     }
 
-    /// What was noticed, problems and warnings, each in the order of the file.
+    /// Problems and warnings, each in the order of the file.
     pub(super) fn finish(mut self) -> (Vec<Problem>, Vec<(u64, String)>) {
         debug_assert!(
             self.settings.is_empty(),

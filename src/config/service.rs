@@ -1,6 +1,6 @@
 //! The `service` section: the intervals and limits of the long-running process.
 //!
-//! How the loops use them is theirs; `service.log_*` is in `logging`.
+//! The loops decide how to use them; `service.log_*` is in `logging`.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -15,7 +15,7 @@ const LONGEST_BEFORE_DELETE: Duration = Duration::from_secs(10);
 /// The framework's interval of progress reports.
 const LONGEST_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long a renewal is good for, in proportion to the time after which other workers take a job for abandoned.
+/// The life of a renewal, in proportion to the time after which other workers take a job for abandoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RenewalLimits {
     /// Between two renewals.

@@ -1,6 +1,6 @@
 //! The HTTP endpoint for those who watch the service: `/metrics`, `/health/live`, `/health/ready`.
 //!
-//! What is counted and when a loop is stuck is decided in `telemetry`. There is nothing here that changes anything.
+//! `telemetry` decides what is counted and when a loop is stuck. Nothing here changes anything.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

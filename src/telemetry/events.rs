@@ -24,7 +24,7 @@ pub enum DocumentOutcome {
 pub struct DocumentSettled {
     /// `index`, `update` or `delete`.
     pub operation: &'static str,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: DocumentOutcome,
     /// Its size.
     pub bytes: u64,
@@ -50,7 +50,7 @@ impl DocumentSettled {
 pub struct JobStarted<'a> {
     /// `full`, `incremental` or `access_control`.
     pub job_type: &'a str,
-    /// Where its documents go.
+    /// The index of its documents.
     pub index: &'a str,
 }
 
@@ -67,7 +67,7 @@ impl JobStarted<'_> {
 pub struct JobEnded<'a> {
     /// As it began.
     pub job_type: &'a str,
-    /// Where its documents went.
+    /// The index of its documents.
     pub index: &'a str,
     /// `completed`, `error`, `canceled`, `suspended` or `lost`.
     pub outcome: &'static str,

@@ -38,7 +38,7 @@ struct Turn {
 pub struct Stuck {
     /// Its name.
     pub name: &'static str,
-    /// How long ago it turned.
+    /// The time since it turned.
     pub age: Duration,
 }
 

@@ -23,11 +23,11 @@ pub enum MetricKind {
 pub struct Metric {
     /// Its name; a histogram's series have `_bucket`, `_sum` and `_count` behind it.
     pub name: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: MetricKind,
     /// The labels of its series.
     pub labels: &'static [&'static str],
-    /// What it says.
+    /// Its help text.
     pub help: &'static str,
 }
 
@@ -229,7 +229,7 @@ fn describe() {
     }
 }
 
-/// What alerts and totals watch is there from the start: a series that comes with its first event did not grow by that
+/// Series of alerts and totals exist from the start: one that comes with its first event did not grow by that
 /// event, as Prometheus sees it, and the first failure of a process would go unnoticed.
 fn begin_at_zero() {
     for job_type in ["full", "incremental", "access_control"] {

@@ -1,6 +1,6 @@
 //! Carries what the parts of the program report: the log on standard error, metrics, and whether loops turn.
 //!
-//! Which level and form apply comes from the configuration; what is said is up to the parts. Serving metrics and health
+//! The configuration sets level and form; the parts decide what they report. Serving metrics and health
 //! over HTTP is left to `service`.
 
 mod setup;

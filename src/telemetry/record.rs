@@ -1,6 +1,6 @@
 //! Gathers one log record: the event, and the fields of every span around it.
 //!
-//! How a record looks is decided by a [`Format`].
+//! A [`Format`] decides how a record looks.
 
 use std::fmt;
 use std::io::Write;
@@ -175,7 +175,7 @@ pub(super) mod tests {
         }
     }
 
-    /// What is written while `speak` runs.
+    /// Captures what is written while `speak` runs.
     pub(in crate::telemetry) fn capture(format: Box<dyn Format>, speak: impl FnOnce()) -> String {
         let captured = Captured::default();
         let writer = captured.clone();

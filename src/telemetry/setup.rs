@@ -16,7 +16,7 @@ use crate::config::{LogFormat, LogLevel, environment};
 /// Crates whose debug output drowns ours and may show headers; they speak from `warn` on.
 const NOISY: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "tower"];
 
-/// Why logging could not be set up. An edit of the configuration helps, another try does not.
+/// The reason why logging could not be set up. An edit of the configuration helps, another try does not.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `service.log_filter` is no list of directives.

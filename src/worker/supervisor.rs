@@ -80,7 +80,7 @@ pub enum SupervisorError {
         span.as_secs()
     )]
     TooManyErrors {
-        /// How many.
+        /// Their number.
         count: usize,
         /// Within which time.
         span: Duration,

@@ -1,7 +1,7 @@
-//! What the `_connector` API does, done on the documents themselves: for clusters that lack the API, and for those who
+//! Does the work of the `_connector` API on the documents themselves: for clusters that lack the API, and for those who
 //! switch it off. The documents that come of it are the same.
 //!
-//! Which way is taken is decided by the transport's switch; what the states mean is left to the service.
+//! The transport's switch chooses the way; the service knows what the states mean.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};

@@ -23,7 +23,7 @@ pub struct ApiKey {
     pub encoded: SecretString,
 }
 
-/// What Elasticsearch tells about an existing key.
+/// Elasticsearch's facts about an existing key.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ApiKeyInfo {
     /// Id, not secret.
@@ -32,7 +32,7 @@ pub struct ApiKeyInfo {
     pub name: String,
     /// Whether it was made unusable.
     pub invalidated: bool,
-    /// What its maker noted on it.
+    /// The note of its maker.
     #[serde(default)]
     pub metadata: Value,
 }

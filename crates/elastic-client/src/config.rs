@@ -1,4 +1,4 @@
-//! What a client needs to know to talk to one Elasticsearch. Reading it from a file or the environment is the caller's.
+//! Settings of a client for one Elasticsearch. Reading them from a file or the environment is the caller's.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-/// How requests authenticate. Printing a value never shows a secret.
+/// Signs requests in. Printing a value never shows a secret.
 #[derive(Clone, Debug, Default)]
 pub enum Credentials {
     /// An API key in its encoded form, that is base64 of `id:key`, as Kibana and the API show it.

@@ -120,7 +120,7 @@ impl Indices {
         answer.parse::<Refreshed>()?.shards.check(&answer)
     }
 
-    /// How many documents match `query` (all without one), as of the last refresh.
+    /// Counts the documents that match `query` (all without one), as of the last refresh.
     pub async fn count(&self, name: &str, query: Option<&Value>) -> Result<u64, ElasticError> {
         let mut request = Request::post(&[name, "_count"]);
         if let Some(query) = query {

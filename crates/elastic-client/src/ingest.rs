@@ -10,10 +10,10 @@ use crate::error_mapping::reason_with_causes;
 use crate::request::Request;
 use crate::transport::Transport;
 
-/// What would become of a document.
+/// The fate of a document that is only tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simulated {
-    /// Why it would be refused, by a pipeline without failure handlers or by the mapping.
+    /// The reason why a pipeline without failure handlers, or the mapping, would refuse it.
     pub refused: Option<String>,
     /// Those of the fields asked for that the document would have; an empty object when a pipeline drops it.
     pub source: Value,

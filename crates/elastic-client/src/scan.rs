@@ -29,14 +29,14 @@ pub struct Scan {
     total: Option<u64>,
 }
 
-/// What the next step of a scan brought.
+/// The next step of a scan.
 #[derive(Debug)]
 pub enum ScanNext {
     /// Between 1 and 2,000 documents.
     Page(Vec<ScannedDocument>),
     /// Every document of the index, as it was when the scan began, has been returned.
     End {
-        /// How many there were.
+        /// Their number.
         rows: u64,
     },
 }

@@ -1,7 +1,7 @@
 //! Validates sync rules as a whole: their form, their sense given the fields of this Jira, and their queries, which
 //! Jira itself judges.
 //!
-//! Where the outcome is written is left to the callers: the service for drafts, the command line for people.
+//! The callers write the outcome: the service for drafts, the command line for people.
 
 use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, FilteringRules, ScanNext};
 use serde_json::{Map, Value, json};
@@ -70,7 +70,7 @@ pub fn advanced_rules_in_force(record: &ConnectorRecord) -> Result<Option<Advanc
     })
 }
 
-/// What basic rules would do to the documents that are indexed now. A missing index is [`ElasticError::NotFound`].
+/// Counts the effect of basic rules on indexed documents. A missing index is [`ElasticError::NotFound`].
 pub async fn effect_of(client: &ElasticClient, index: &str, rules: &RuleSet) -> Result<Effect, ElasticError> {
     // What tells a document's issue, and what the rules look at; texts of files stay where they are.
     let mut fields = vec!["Key", "jira_id", "issue_id", "Project.key"];

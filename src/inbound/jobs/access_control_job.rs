@@ -1,6 +1,6 @@
 //! The access control sync: an identity for every user of Jira, and what has to follow when permissions changed.
 //!
-//! What a user may see is decided in `access_control`; reading Jira is left to `source`, writing to `sink`.
+//! `access_control` decides what a user may see; `source` reads Jira, `sink` writes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

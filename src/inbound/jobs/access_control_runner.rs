@@ -1,6 +1,6 @@
 //! Puts an access control sync together for a job, and stops it when the job is stopped.
 //!
-//! What it does is in `access_control_job`; claiming and ending the job in `job_runner`.
+//! `access_control_job` does the work; `job_runner` claims and ends the job.
 
 use std::sync::Arc;
 

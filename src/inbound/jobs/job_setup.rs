@@ -137,7 +137,7 @@ impl JobSetup {
         }
     }
 
-    /// Who takes the text of files. Without an extraction service to ask, files are indexed by name only, as the
+    /// Chooses the reader of files. Without an extraction service to ask, files are indexed by name only, as the
     /// framework does it.
     pub(crate) fn extraction(
         &mut self,

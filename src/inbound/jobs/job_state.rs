@@ -15,7 +15,7 @@ pub(crate) fn is_running(status: Option<&JobStatus>) -> bool {
     matches!(status, Some(JobStatus::InProgress | JobStatus::Canceling))
 }
 
-/// Where a running job goes that its worker ends, suspends or gives back. Whoever asked to cancel it meanwhile, even in
+/// The next state of a job that its worker ends, suspends or gives back. Whoever asked to cancel it meanwhile, even in
 /// the last moment, does not see it go on or completed.
 pub(crate) fn end_of(now: &JobStatus, wanted: JobStatus) -> JobStatus {
     match (now, wanted) {
@@ -24,7 +24,7 @@ pub(crate) fn end_of(now: &JobStatus, wanted: JobStatus) -> JobStatus {
     }
 }
 
-/// Where a running job goes whose worker is gone, for the `recoveries`-th time.
+/// The next state of a job whose worker is gone, for the `recoveries`-th time.
 pub(crate) fn after_idle(status: &JobStatus, recoveries: u64) -> JobStatus {
     match status {
         JobStatus::Canceling => JobStatus::Canceled,

@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    /// What is in Elasticsearch. Time is counted in runs that were due.
+    /// The state of Elasticsearch. Time is counted in runs that were due.
     #[derive(Debug, Default)]
     struct Store {
         version: u32,
@@ -72,7 +72,7 @@ mod tests {
         waiting: u32,
     }
 
-    /// Where a worker is between two requests.
+    /// A worker's place between two requests.
     #[derive(Debug, Clone)]
     enum Worker {
         Idle,

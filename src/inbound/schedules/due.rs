@@ -1,6 +1,6 @@
 //! When a scheduled sync is due. Pure: records and times come in as parameters; booking is left to `scheduler`.
 //!
-//! What counts is when the schedule was last booked, which is on the connector's record, so that several workers and
+//! The last booking of the schedule counts. It is on the connector's record, so that several workers and
 //! restarts agree. Runs missed while no worker ran are made up for once.
 
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ enum Seen {
     },
 }
 
-/// What this worker has seen of schedules. Someone who switches a schedule on again does not expect a run at once.
+/// Remembers schedules that this worker has seen. Whoever switches one on again does not expect a run at once.
 #[derive(Debug, Default)]
 pub(crate) struct ScheduleMemory {
     seen: HashMap<(String, JobType), Seen>,

@@ -1,6 +1,6 @@
 //! Tests of the sink against a wire that answers bulk requests in every way Elasticsearch does.
 //!
-//! What a real node answers to real documents is for the functional tests.
+//! The functional tests ask a real node with real documents.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

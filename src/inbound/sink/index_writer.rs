@@ -1,7 +1,7 @@
 //! Sends requests that change one index. Every attempt asks the fence for leave: between two of them the job may have been
 //! lost.
 //!
-//! What is sent is decided by `delivery` and `mapping_ahead`; what the answers mean, too.
+//! `delivery` and `mapping_ahead` decide what is sent and judge the answers.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -35,11 +35,11 @@ pub struct Target {
     pub index: String,
     /// The ingest pipeline that documents pass.
     pub pipeline: Option<String>,
-    /// How fields that the index does not map yet are mapped; none leaves that to Elasticsearch.
+    /// Maps fields that the index does not map yet; none leaves that to Elasticsearch.
     pub new_fields: Option<NewFields>,
 }
 
-/// How often a bulk request that failed as a whole is sent again. Each attempt asks the fence.
+/// A bulk request that failed as a whole is sent again this often. Each attempt asks the fence.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestRetry {
     /// Attempts in all.

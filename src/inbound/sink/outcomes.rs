@@ -28,7 +28,7 @@ pub(super) struct Outcomes {
     incomplete: AtomicBool,
     monitor: Mutex<ErrorMonitor>,
     rejected: Mutex<Rejected>,
-    /// What was put on record already: the first case of each kind says enough.
+    /// The cases on record: the first of each kind says enough.
     noted: Mutex<HashSet<String>>,
 }
 
@@ -117,7 +117,7 @@ impl Outcomes {
         monitored.map_err(SinkError::TooManyErrors)
     }
 
-    /// What became of everything written so far. An error when nothing at all could be written: a sync that says it
+    /// The outcome of everything written so far. An error when nothing at all could be written: a sync that says it
     /// completed while its index stays empty would lie.
     pub(super) fn so_far(&self) -> Result<Flushed, SinkError> {
         let rejected = self.rejected.lock();

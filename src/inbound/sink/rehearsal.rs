@@ -36,7 +36,7 @@ pub(super) async fn run(index: &IndexWriter, id: &str, source: &Bytes) -> Result
     })
 }
 
-/// What a pipeline noted, when it noted anything: a list of texts, or one text.
+/// The notes of a pipeline, if any: a list of texts, or one text.
 pub(super) fn said(noted: &Value) -> Option<String> {
     let texts: Vec<&str> = match noted {
         Value::String(text) => vec![text],

@@ -1,4 +1,4 @@
-//! What to do about a document that Elasticsearch refuses: leave out one field after another, then all but the core, then
+//! Repairs a document that Elasticsearch refuses: leaves out one field after another, then all but the core, then
 //! all but what identifies the issue and says who may see it.
 //!
 //! Losing a field beats losing the issue: an issue can always be found. What was left out is noted in the document.
@@ -15,9 +15,9 @@ use super::cutting::{cut_texts, note};
 const MOST_FIELDS: u32 = 64;
 /// Elasticsearch refuses terms of more than 32,766 bytes, in fields that take a value as one term.
 const LONGEST_TERM: usize = 30_000;
-/// What Elasticsearch says about a new field that has values of two types, such as a list of a number and a word.
+/// Elasticsearch's complaint about a new field with values of two types, such as a list of a number and a word.
 const OF_TWO_TYPES: &str = "cannot be changed from type";
-/// What identifies a document, and what its access and its ingestion depend on. Nothing here comes from a person.
+/// The fields that identity, access and ingestion depend on. Nothing here comes from a person.
 const BARE: &[&str] = &["id", "jira_id", "issue_id", "Key", "Type", "url", "issue", "size"];
 /// Of an object within the core these members stay.
 const CORE_MEMBERS: &[&str] = &["id", "key", "name", "accountId", "displayName", "value"];

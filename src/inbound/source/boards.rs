@@ -113,7 +113,7 @@ fn is_in_scope(scope: &ResolvedScope, board: &Board) -> bool {
     scope.is_all() || board.project.is_none_or(is_of)
 }
 
-/// Who may see a board: those who may browse its project, when its filter is shared with all of them. Anything else
+/// The readers of a board: those who may browse its project, when its filter is shared with all of them. Anything else
 /// is not provable, and for nobody; whoever is logged in are not all of them when the project is public.
 async fn readers(client: &JiraClient, access: &DocumentAccess, board: &Board) -> Result<DocumentTokens, JiraError> {
     let Some(project) = board

@@ -15,7 +15,7 @@ use super::scope;
 pub struct Capability {
     /// The subject of the finding.
     pub subject: &'static str,
-    /// What was found, or what is missing for this connector's syncs and how to grant it.
+    /// The finding, or what is missing for this connector's syncs and how to grant it.
     pub found: Result<String, String>,
 }
 

@@ -1,7 +1,7 @@
 //! Comments and worklogs, made complete: inside an issue Jira embeds only the first of them, and outside Cloud it does not
 //! say there which comments customers of service management do not see.
 //!
-//! What follows for their readers is left to `documents::restricted` and `permissions`.
+//! `documents::restricted` and `permissions` decide about their readers.
 
 use jira_client::{Issue, JiraClient, JiraError};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a sync reads besides issues and what is attached to them, as the settings want it: histories, and what service
+//! Reads what the settings want besides issues and their files: histories, and what service
 //! management knows. Boards and sprints are in `boards`.
 
 use jira_client::{Field, Histories, HistoryEntry, Issue, JiraClient, JiraError};
@@ -53,7 +53,7 @@ impl Extras {
         (!wanted.is_empty()).then(|| wanted.join(","))
     }
 
-    /// Why nothing comes of a setting that is on, if so.
+    /// The reason why nothing comes of a setting that is on, if so.
     pub(super) fn unavailable(&self) -> Option<&'static str> {
         (self.wanted.jsm && self.request_fields.count() == 0).then_some(
             "sync_jsm is on, and Jira shows no field of service management: it needs Jira Service Management and \
@@ -61,7 +61,7 @@ impl Extras {
         )
     }
 
-    /// What service management knows about an issue; none when that is not wanted, or nothing.
+    /// Facts of service management about an issue; none when they are not wanted, or there are none.
     pub(super) fn request(&self, issue: &Issue) -> Option<Value> {
         self.request_fields.read(&issue.fields)
     }

@@ -34,7 +34,7 @@ pub struct FieldDefinition {
     pub display: &'static str,
     /// The value of a new connector, as JSON text.
     pub initial: &'static str,
-    /// What an empty field that is not required means, as JSON text.
+    /// The meaning of an empty field that is not required, as JSON text.
     pub default: Option<&'static str>,
     /// Whether it must be filled when its dependencies are met.
     pub required: bool,
@@ -453,7 +453,7 @@ pub fn find(key: &str) -> Option<&'static FieldDefinition> {
     FIELDS.iter().find(|field| field.key == key)
 }
 
-/// What a connector of this type can do, as its `features` say. Only what works is announced.
+/// The `features` of a connector of this type. Only what works is announced.
 pub fn features() -> Value {
     json!({
         "document_level_security": {"enabled": true},

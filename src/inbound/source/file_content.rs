@@ -1,6 +1,6 @@
 //! The content of attachments: downloaded, and turned into text unless the ingest pipeline does that.
 //!
-//! Which files are wanted is decided in `documents`; parsing is left to `text_extraction`.
+//! `documents` chooses the files; `text_extraction` parses them.
 
 use std::io::Write as _;
 

@@ -107,7 +107,7 @@ impl JiraSource {
         }
     }
 
-    /// Who may see an issue; none without document level security. When Jira does not answer, nobody may.
+    /// The readers of an issue; none without document level security. When Jira does not answer, nobody may see it.
     async fn access_of(&self, issue: &Issue) -> Result<Option<AccessOfIssue>, SourceError> {
         match &self.access {
             Some(access) => access.issue(&self.client, issue).await.map(Some).map_err(source_error),

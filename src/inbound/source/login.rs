@@ -117,7 +117,7 @@ impl Login {
         ))
     }
 
-    /// What is read, resolved: the projects that the configuration names, or what the advanced rules find.
+    /// The resolved scope: the projects that the configuration names, or what the advanced rules find.
     pub async fn scope(&self) -> Result<ResolvedScope, LoginError> {
         let Some(rules) = &self.rules else {
             return ResolvedScope::resolve(&self.client, &self.settings.projects).await;
@@ -148,7 +148,7 @@ impl Login {
         Ok(IdentityReader::new(self.client, scope.projects))
     }
 
-    /// What is read besides issues and what is attached to them.
+    /// Selects what is read besides issues and their files.
     pub fn extras(&self) -> ExtraSettings {
         self.settings.extras
     }

@@ -295,7 +295,7 @@ mod tests {
 
     use super::*;
 
-    /// What a listing gives, in order; how many queries it took, and how many rows they had.
+    /// The rows of a listing in order, the number of its queries, and their rows.
     async fn ids(client: &JiraClient, most_rows: u64) -> (Vec<u64>, usize, u64) {
         let time = JqlTime::new(Tz::UTC);
         let mut listing = RangedListing::new(client, &time, Utc::now(), || "key IS NOT EMPTY".to_owned());

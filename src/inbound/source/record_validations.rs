@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::configuration::FieldValue;
 
-/// What the first validation that the value fails asks for. A value that is not there fails none; a validation that
+/// The demand of the first validation that the value fails. A value that is not there fails none; a validation that
 /// cannot be understood is named, because ignoring it could let a wrong value through.
 pub(super) fn violation(validations: &Value, value: &FieldValue) -> Option<String> {
     if *value == FieldValue::Unset {

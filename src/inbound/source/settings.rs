@@ -12,7 +12,7 @@ use url::Url;
 use super::configuration::{Configuration, FieldProblem, FieldValue};
 use super::site_address::site_address;
 
-/// Where service accounts get their tokens unless the limits of this process say otherwise.
+/// The address of tokens for service accounts, unless the limits of this process name another.
 const ATLASSIAN_TOKENS: &str = "https://auth.atlassian.com/oauth/token";
 
 /// The projects to read.
@@ -35,14 +35,14 @@ pub enum ExtractionWay {
     Local,
 }
 
-/// What is read besides issues and what is attached to them. Nothing by default.
+/// Selects what is read besides issues and their files. Nothing by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExtraSettings {
     /// Histories of issues, each entry as a document.
     pub changelog: bool,
     /// Boards and sprints as documents.
     pub agile: bool,
-    /// What service management knows about issues.
+    /// Facts of service management about issues.
     pub jsm: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct JiraSettings {
     pub url: Url,
     /// Whether the credential is only accepted at Atlassian's gateway.
     pub through_gateway: bool,
-    /// What to read.
+    /// The scope.
     pub projects: ProjectScope,
     /// The checks of Jira's certificate.
     pub tls_verification: TlsVerification,
@@ -81,7 +81,7 @@ pub struct JiraSettings {
     pub document_level_security: bool,
     /// Whether Jira is asked about each issue whose readers no list tells.
     pub readers_per_issue: bool,
-    /// What is read besides issues and what is attached to them.
+    /// Selects what is read besides issues and their files.
     pub extras: ExtraSettings,
 }
 

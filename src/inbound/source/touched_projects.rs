@@ -1,4 +1,4 @@
-//! Which projects the issues of advanced rules are in. Their documents are kept; those of other projects are not.
+//! Finds the projects of the issues of advanced rules. Their documents are kept; those of other projects are not.
 //!
 //! `sync` decides about projects that no rule touches any more.
 

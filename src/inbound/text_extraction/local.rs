@@ -1,6 +1,6 @@
 //! Extracts text in a process of its own for each file, so that a bomb or a crash costs one attachment.
 //!
-//! What the process does is in `child`. It gets no environment, so no secret, and is killed when it takes too long,
+//! `child` is the work of the process. It gets no environment, so no secret, and is killed when it takes too long,
 //! writes too much, or nobody waits for it any more.
 
 use std::path::PathBuf;

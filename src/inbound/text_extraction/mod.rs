@@ -1,6 +1,6 @@
 //! Text out of files: here, in a process of its own, or by Elastic's extraction service.
 //!
-//! Which files are wanted, and what becomes of their text, is left to `source` and `sync`. The third way, the ingest
+//! `source` and `sync` choose the files and use their text. The third way, the ingest
 //! pipeline of Elasticsearch, needs nothing of this.
 
 mod file_text;

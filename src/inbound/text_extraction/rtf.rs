@@ -25,11 +25,11 @@ const SKIPPED: &[&[u8]] = &[
     b"filetbl",
 ];
 
-/// What holds inside one pair of braces.
+/// The state inside one pair of braces.
 #[derive(Clone, Copy)]
 struct Group {
     skipped: bool,
-    /// How many characters stand in for one in Unicode.
+    /// The number of characters that stand in for one in Unicode.
     stand_ins: usize,
 }
 
@@ -118,7 +118,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// What follows a backslash: a word with or without a number, or one character.
+    /// The text after a backslash: a word with or without a number, or one character.
     fn control(&mut self) {
         let Some((first, rest)) = self.rest.split_first() else {
             return;

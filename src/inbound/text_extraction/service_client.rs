@@ -49,7 +49,7 @@ impl ServiceExtractor {
         })
     }
 
-    /// Where files are put before they are extracted: the shared volume when the service is told paths, else the
+    /// The folder of files before they are extracted: the shared volume when the service is told paths, else the
     /// system's folder for temporary files.
     pub fn folder(&self) -> std::path::PathBuf {
         if self.config.use_file_pointers {

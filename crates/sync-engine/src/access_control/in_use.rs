@@ -1,4 +1,4 @@
-//! Which tokens the content index has that cannot be foreseen from the permissions alone: those that name a group, a
+//! Collects the tokens of the content index that permissions alone do not foretell: those that name a group, a
 //! role or the service desk, because an issue's field or a comment does. Reading them is left to `sink`.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! What Jira says about permissions, and whether one account satisfies it. Which documents that opens is left to
+//! Holds Jira's permissions and judges whether one account satisfies them. The documents that this opens are left to
 //! `identity`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

@@ -10,7 +10,7 @@ use super::listing::{CompleteListing, IssueId};
 use super::sink::IndexedDocument;
 use super::source::MissingIssue;
 
-/// What one sync handed to the sink and learned on the way: 9 bytes a document and, unless everything that was listed was
+/// Collects what one sync wrote and learned: 9 bytes a document and, unless everything that was listed was
 /// asked for, 9 an issue.
 #[derive(Debug, Default)]
 pub struct Synced {
@@ -176,7 +176,7 @@ impl SealedSynced {
         self.0.neighbours.is_some()
     }
 
-    /// How many different documents were handed to the sink. An index that holds all of them and as many as these
+    /// The number of different documents handed to the sink. An index that holds all of them and as many as these
     /// holds nothing else.
     pub fn documents(&self) -> u64 {
         self.0.written.len() as u64

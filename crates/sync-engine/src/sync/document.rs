@@ -1,6 +1,6 @@
 //! A document on its way from the source to the sink, and the rules for its `_id`.
 //!
-//! What a document contains is decided in `source::documents`; this file only knows what every document has.
+//! `source::documents` decides what a document contains; this file only knows what every document has.
 
 use std::fmt;
 

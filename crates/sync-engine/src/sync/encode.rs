@@ -12,7 +12,7 @@ use super::encoded_file::EncodedFile;
 /// Names the settings that the content of an attachment was extracted with. A change means: download it again.
 pub const EXTRACTION_FIELD: &str = "_extraction";
 
-/// Where the ingest pipeline notes what went wrong, and we what a mapping refuses.
+/// The field in which the ingest pipeline notes failures, and we what a mapping refuses.
 pub const INGESTION_ERRORS_FIELD: &str = "_ingestion_errors";
 
 /// Says whether the text of an attachment was longer than what is indexed of it.

@@ -6,7 +6,7 @@ use super::sink::SinkError;
 use super::source::SourceError;
 use super::write_fence::WriteRefused;
 
-/// What stopped a sync. Everything that was acknowledged before stays indexed; nothing was deleted unless the
+/// The reason why a sync stopped. What was acknowledged before stays indexed; nothing was deleted unless the
 /// variant says so.
 #[derive(Debug, Error)]
 pub enum SyncError {

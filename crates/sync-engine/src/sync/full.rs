@@ -80,7 +80,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         })
     }
 
-    /// What an interrupted run has not done: issues created after its checkpoint, changed since it began, failed, or
+    /// The work that an interrupted run left: issues created after its checkpoint, changed since it began, failed, or
     /// not in the index.
     async fn unfinished(&self, checkpoint: &Checkpoint) -> Result<Wanted, SyncError> {
         let Some(created_before) = checkpoint.created_before else {

@@ -99,7 +99,7 @@ pub struct Snapshot {
     pub skipped_items: Vec<String>,
 }
 
-/// What earlier runs of a job count for; the members are those of [`Snapshot`].
+/// Counts of earlier runs of a job; the members are those of [`Snapshot`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named and explained in Snapshot")]
 pub struct Carried {

@@ -1,6 +1,6 @@
 //! Basic sync rules at work: which documents of a batch are indexed, judged as they will stand in the index.
 //!
-//! What a rule means is left to `sync_rules`; removing what is indexed of a document that is left out, to `deletion`.
+//! `sync_rules` reads the rules; `deletion` removes what is indexed of a document that is left out.
 
 use std::collections::HashSet;
 

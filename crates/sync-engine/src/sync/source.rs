@@ -85,7 +85,7 @@ pub trait Source: Send + Sync + 'static {
     fn requests(&self) -> u64;
 }
 
-/// What Jira answered about boards and sprints that a list lacked, by kind and numeric id.
+/// Jira's answers about boards and sprints that a list lacked, by kind and numeric id.
 pub type BoardAnswers = Vec<((DocumentKind, u64), Confirmation)>;
 
 /// Boards and sprints, as the source lists them.
@@ -144,7 +144,7 @@ pub struct IncompleteIssue {
     pub document: Document,
 }
 
-/// What became of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed`,
+/// The outcome of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed`,
 /// `incomplete` and `absent`; `failed` may also name single items of fetched issues.
 #[derive(Debug, Default)]
 pub struct FetchedIssues {

@@ -1,4 +1,4 @@
-//! What a set of basic rules would do to documents that exist: how many each rule decides about, and which way.
+//! Counts the effect of basic rules on existing documents: how many each rule decides about, and which way.
 //!
 //! Reading the documents is left to the caller.
 

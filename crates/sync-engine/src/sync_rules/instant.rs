@@ -53,7 +53,7 @@ impl Instant {
             .or_else(|| without_offset().map(|time| Self::Time(time.and_utc().fixed_offset())))
     }
 
-    /// How this instant, of a document, lies to one of a rule. A day equals every time of it, so that
+    /// Compares this instant, of a document, with one of a rule. A day equals every time of it, so that
     /// `> 2024-09-19` means from the 20th on, whatever the zone.
     pub(super) fn compare(self, rule: Self) -> Ordering {
         match (self, rule) {

@@ -1,4 +1,4 @@
-//! Why a schedule cannot be used, in words for whoever typed it. It names the field and what is allowed there.
+//! Tells whoever typed a schedule why it cannot be used. It names the field and what is allowed there.
 
 use thiserror::Error;
 
@@ -27,9 +27,9 @@ pub enum CronError {
          other for every day"
     )]
     Days {
-        /// What stands for the day of the month.
+        /// The text for the day of the month.
         day_of_month: String,
-        /// What stands for the day of the week.
+        /// The text for the day of the week.
         day_of_week: String,
     },
     /// It names no day that exists.

@@ -1,6 +1,6 @@
 //! Chooses the files whose content is indexed, by name, content type and size, before any download.
 //!
-//! What a file is in truth shows its content, which `text_extraction` looks at.
+//! `text_extraction` finds out from the content what a file really is.
 
 use crate::inbound::text_extraction::{MORE_EXTENSIONS, UNREADABLE_EXTENSIONS};
 
@@ -11,7 +11,7 @@ pub struct FileRules {
     pub max_size: u64,
     /// Whether this program takes the text, which reads other kinds of files than the ingest pipeline.
     pub read_here: bool,
-    /// What the connector says about extensions, in small letters and without dots. Without a sign: only these. With
+    /// The connector's wishes about extensions, in small letters and without dots. Without a sign: only these. With
     /// `+` and `-`: besides the usual ones, and not. Empty: the usual ones.
     pub extensions: Vec<String>,
 }

@@ -12,7 +12,7 @@ use sync_engine::sync::{Document, DocumentId, DocumentKind};
 use super::DocumentContext;
 use super::side_doors::is_issue_key;
 
-/// What of an entry's item is indexed; apps may add anything else.
+/// The indexed members of an entry's item; apps may add anything else.
 const MEMBERS: [&str; 7] = ["field", "fieldId", "fieldtype", "from", "fromString", "to", "toString"];
 /// The two sides of a change, as ids and as texts.
 const SIDES: [&str; 4] = ["from", "fromString", "to", "toString"];

@@ -1,4 +1,4 @@
-//! What service management knows about an issue: request type, organisations, service levels. All of it is in fields
+//! Reads facts of service management about an issue: request type, organisations, service levels. They are in fields
 //! that every issue is read with, so it costs no request.
 //!
 //! Those fields have names that administrators choose, and service levels count on with every second. Here they have
@@ -11,7 +11,7 @@ const REQUEST_TYPE: &str = "com.atlassian.servicedesk:vp-origin";
 const ORGANIZATIONS: &str = "com.atlassian.servicedesk:sd-customer-organizations";
 const SERVICE_LEVEL: &str = "com.atlassian.servicedesk:sd-sla-field";
 
-/// Where documents of issues carry it.
+/// The member of an issue's document that carries it.
 pub const REQUEST_FIELD: &str = "Request";
 
 /// The fields of service management on this site, by id.
@@ -41,12 +41,12 @@ impl RequestFields {
         }
     }
 
-    /// How many there are; a site without service management has none.
+    /// Their number; a site without service management has none.
     pub fn count(&self) -> usize {
         self.request_type.len() + self.organizations.len() + self.service_levels.len()
     }
 
-    /// What these fields of an issue say; none for an issue that service management knows nothing about.
+    /// Reads these fields of an issue; none for an issue that service management knows nothing about.
     pub fn read(&self, fields: &Map<String, Value>) -> Option<Value> {
         let mut request = Map::new();
         let origin = self.request_type.iter().find_map(|id| fields.get(id)?.as_object());

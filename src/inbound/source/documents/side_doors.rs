@@ -1,4 +1,4 @@
-//! What an issue shows of other issues. With document level security on only their ids and keys stay, because a reader
+//! Takes other issues out of an issue. With document level security on only their ids and keys stay, because a reader
 //! of one issue need not be a reader of the other.
 //!
 //! Links, parent and sub-tasks are the known places; apps put whole issues into fields of their own, so every object

@@ -1,6 +1,6 @@
 //! Holders of permissions, groups and accounts, from Jira's words to ours.
 //!
-//! Who a login belongs to is found in `logins`.
+//! `logins` finds the account of a login.
 
 use jira_client::{GroupName, HolderRow, User};
 use sync_engine::access_control::{Account, Group, Holder, Relation};

@@ -1,7 +1,7 @@
 //! Jira's permissions, read and put into the terms of `access_control`: schemes, levels, roles, groups, users, and what
 //! the fields of an issue say about its readers.
 //!
-//! Who may see what is decided in `access_control`; the wire format is known to `jira-client`.
+//! `access_control` decides who may see what; `jira-client` knows the wire format.
 
 mod denial;
 mod document_access;
