@@ -47,7 +47,7 @@ impl JobRunner {
                 .with_advanced_rules(setup.advanced_rules.clone());
             let reader = login.identities().await?;
             fence.before_write().await.map_err(SyncError::from)?;
-            ContentIndex::new(&data, content).prepare().await?;
+            ContentIndex::new(&data, content).prepare(&[]).await?;
             index.prepare().await?;
             let sync = AccessControlSync {
                 client: &self.client,

@@ -23,7 +23,7 @@ mod rehearsal;
 mod repair;
 mod scan;
 
-pub use content_index::ContentIndex;
+pub use content_index::{ContentIndex, PrepareError, Prepared};
 pub use identity_index::{AccessIndexError, IdentityIndex, StoredIdentity};
 pub use index_sink::IndexSink;
 pub use new_fields::NewFields;

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use futures::{StreamExt, stream};
 use jira_client::{HistoryEntry, Issue, JiraClient};
 use serde_json::{Map, Value};
-use sync_engine::access_control::{ACCESS_FIELD, DocumentTokens};
+use sync_engine::access_control::DocumentTokens;
 use sync_engine::sync::{
     BoardAnswers, BoardListing, ChangedIssue, CompleteListing, Confirmation, Document, DocumentKind, FetchedIssues,
     FileContent, IncompleteIssue, IssueId, IssueSelection, ItemFailure, ListingBuilder, MissingIssue,
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::boards;
-use super::documents::{self, Attachments, DocumentContext, REQUEST_FIELD, RestrictedEntry};
+use super::documents::{self, Attachments, CUSTOM_FIELDS, DocumentContext, REQUEST_FIELD, RestrictedEntry, allow};
 use super::engine_terms::{LastPage, source_error};
 use super::extras::Extras;
 use super::file_content::FileExtraction;
@@ -80,6 +80,12 @@ impl JiraSource {
             .iter()
             .map(|project| (project.id, project.key.clone()))
             .collect()
+    }
+
+    /// The fields of documents that hold a date because Jira says so, as paths.
+    pub fn date_fields(&self) -> Vec<String> {
+        let dates = self.context.custom_fields.dates().iter();
+        dates.map(|name| format!("{CUSTOM_FIELDS}.{name}")).collect()
     }
 
     /// Every issue of one project in scope, with the time of its last change.
@@ -222,13 +228,6 @@ impl JiraSource {
     }
 }
 
-/// Writes down who may see a document.
-pub(super) fn allow(mut document: Document, tokens: &DocumentTokens) -> Document {
-    let tokens: Vec<Value> = tokens.iter().map(Value::from).collect();
-    document.fields.insert(ACCESS_FIELD.into(), tokens.into());
-    document
-}
-
 fn allow_file(mut file: PendingAttachment, access: Option<&AccessOfIssue>) -> PendingAttachment {
     if let Some(access) = access {
         file.document = allow(file.document, &access.tokens);
@@ -248,7 +247,8 @@ impl Source for JiraSource {
             .projects
             .iter()
             .map(|project| {
-                let document = documents::project(&self.context, project.clone());
+                let mut document = documents::project(&self.context, project.clone());
+                documents::clean(&mut document);
                 match &self.access {
                     Some(access) => allow(document, &access.project(project.id)),
                     None => document,
@@ -354,6 +354,10 @@ impl Source for JiraSource {
             }
         }
         drop(completed);
+        let whole = batch.documents.iter_mut();
+        let files = batch.attachments.iter_mut().map(|file| &mut file.document);
+        let cut = batch.incomplete.iter_mut().map(|issue| &mut issue.document);
+        whole.chain(files).chain(cut).for_each(documents::clean);
         Ok(batch)
     }
 

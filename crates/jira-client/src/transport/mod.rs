@@ -8,6 +8,7 @@ mod credential;
 mod fault;
 mod gate;
 mod http_client;
+mod mending;
 mod named_wait;
 mod pace;
 mod proxies;
