@@ -10,8 +10,8 @@ use sync_engine::access_control::{Identity, access_query};
 use super::error::{Doing as _, OperationError};
 use super::installation::Installation;
 use super::revealed::revealed;
-use crate::inbound::jobs::access_control_job::{KEY_PREFIX, check_license, key_metadata};
-use crate::inbound::sink::IdentityIndex;
+use crate::inbound::jobs::access_control_job::check_license;
+use crate::inbound::sink::{IdentityIndex, user_key_metadata, user_key_name};
 
 /// A key that is wanted.
 #[derive(Debug, Clone)]
@@ -65,12 +65,12 @@ pub async fn create_key(
     }] } });
     // The key of somebody who is not logged in follows no identity.
     let noted = wanted.user.as_deref().unwrap_or_default();
-    let metadata = key_metadata(connector_id, index, noted, &identity.fingerprint());
+    let metadata = user_key_metadata(connector_id, index, noted, &identity.fingerprint());
     let minutes = wanted.expires.as_secs() / 60;
     let key = client
         .api_keys()
         .create_expiring(
-            &format!("{KEY_PREFIX}{index}-{who}"),
+            &user_key_name(index, &who),
             role,
             metadata,
             &format!("{minutes}m"),

@@ -1,16 +1,15 @@
 //! Looks up for people what a user of Jira may see and why. It writes nothing.
 
 use elastic_client::{ConnectorRecord, ElasticClient};
-use jira_client::Permitted;
 use serde::Serialize;
-use sync_engine::access_control::{Identity, Person, Reason, Site, TokensInUse};
+use sync_engine::access_control::{Identity, Known, Person, Reason, Site, Token, TokensInUse};
+use sync_engine::access_sync::PermissionSource as _;
 
 use super::error::{Cause, Doing as _, OperationError};
 use super::installation::Installation;
 use crate::clients::USER_AGENT;
 use crate::inbound::connectors::rule_validation::advanced_rules_in_force;
 use crate::inbound::sink::IdentityIndex;
-use crate::inbound::source::permissions::cannot_list_users;
 use crate::inbound::source::{JiraSettings, Login};
 
 /// What one user may see.
@@ -76,14 +75,14 @@ async fn look(
         .with_advanced_rules(advanced_rules_in_force(record)?);
     let mut reader = login.identities().await?;
     let people = match reader.people().await? {
-        Permitted::Read(people) => people.people,
-        Permitted::Refused(words) => return Err(Cause::Jira(cannot_list_users(&words))),
+        Known::Read(people) => people.people,
+        Known::Refused(words) | Known::Failed(words) => return Err(Cause::Jira(words)),
     };
     let person = find(people, user)?;
     let identities = IdentityIndex::new(data.clone(), index);
     let field = identities.access_field().await?;
-    let tokens = identities.tokens(&field, TokensInUse::PATTERN).await?;
-    let in_use = TokensInUse::from_tokens(tokens.iter().map(String::as_str));
+    let tokens = identities.tokens(&field, Token::UNFORESEEN).await?;
+    let in_use = TokensInUse::from_tokens(tokens);
     let site = reader.site(&in_use).await?;
     let identity = Identity::of(&person.account, &site, &in_use)?;
     let stored = match data.indices().exists(identities.name()).await? {
@@ -95,8 +94,8 @@ async fn look(
         projects: projects(&site, &person),
         tokens: identity.tokens.len(),
         identity_is_current: stored.map(|stored| stored == identity),
-        documents: identities.count(&field, &identity.tokens).await?,
-        unreadable: site.unreadable(),
+        documents: identities.count(&field, &identity.tokens, None).await?,
+        unreadable: site.gaps().into_iter().map(|gap| gap.text).collect(),
         user: person.name,
         display_name: person.display_name,
     })

@@ -42,7 +42,7 @@ pub use model::{
     ServerInfo,
 };
 pub use people::{GroupName, User, UserList};
-pub use permissions::{Permitted, RoleActor};
+pub use permissions::{ISSUES_OF_ONE_CHECK, Permitted, ProjectRole, READERS_LOOKED_AT, RoleActor, RoleScope};
 pub use permissions_answers::{HolderRow, LevelMember, SecurityLevelRow};
 pub use project_listing::ProjectListing;
 pub use timestamp::parse_timestamp;

@@ -321,6 +321,7 @@ impl JobRunner {
             index: setup.index.clone(),
             pipeline: Some(pipeline),
             new_fields,
+            exact: false,
         };
         let sink = IndexSink::start(data, target, options, Arc::clone(progress), fence);
         Ok((source, Arc::new(sink)))

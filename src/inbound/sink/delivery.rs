@@ -60,6 +60,8 @@ pub(super) struct Delivery {
     pub(super) outcomes: Outcomes,
     pub(super) new_fields: MappingAhead,
     pub(super) in_flight: InFlightLimit,
+    /// Whether a refused document is left as it is.
+    pub(super) exact: bool,
 }
 
 /// The items that have to be sent again.
@@ -132,7 +134,11 @@ impl Delivery {
         let Operation::Index { id, source, .. } = &mut queued.operation else {
             return self.outcomes.rejected(&queued.operation, refused);
         };
-        match queued.repair.remedy(source, refused) {
+        let remedy = match self.exact {
+            true => Remedy::None,
+            false => queued.repair.remedy(source, refused),
+        };
+        match remedy {
             Remedy::MapAsText(field) => {
                 sorted.mixed.insert(field);
             }

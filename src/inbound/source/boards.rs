@@ -131,7 +131,7 @@ async fn readers(client: &JiraClient, access: &DocumentAccess, board: &Board) ->
             Permitted::Refused(_) => false,
         };
     Ok(if shared {
-        access.project(project)
+        access.browsers(project)
     } else {
         DocumentTokens::nobody()
     })

@@ -113,14 +113,6 @@ impl JiraSource {
         }
     }
 
-    /// The readers of an issue; none without document level security. When Jira does not answer, nobody may see it.
-    async fn access_of(&self, issue: &Issue) -> Result<Option<AccessOfIssue>, SourceError> {
-        match &self.access {
-            Some(access) => access.issue(&self.client, issue).await.map(Some).map_err(source_error),
-            None => Ok(None),
-        }
-    }
-
     /// Builds the documents of an issue that was read whole.
     fn build(
         &self,
@@ -341,12 +333,11 @@ impl Source for JiraSource {
         let mut completed = stream::iter(answer.issues)
             .map(|mut issue| async {
                 let result = children::complete(&self.client, &mut issue).await;
-                let access = self.access_of(&issue).await;
+                let access = self.access.as_ref().map(|access| access.issue(&issue));
                 (issue, result, access)
             })
             .buffered(CONCURRENT_CHILD_LISTS);
         while let Some((issue, result, access)) = completed.next().await {
-            let access = access?;
             let history = histories.take(issue.id);
             match result.map_err(source_error).and(history) {
                 Ok(history) => self.build(issue, &history, access.as_ref(), &mut batch),
