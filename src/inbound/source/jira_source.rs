@@ -206,7 +206,7 @@ impl JiraSource {
         if error.is_fatal() {
             return Err(error);
         }
-        documents::take_restricted(&mut issue.fields);
+        let restricted = documents::take_restricted(&mut issue.fields);
         let failure = ItemFailure {
             issue_id: issue.id,
             item: format!("issue {}", issue.key),
@@ -215,7 +215,11 @@ impl JiraSource {
         // A comment that was not read may be a restricted one that shows a file.
         issue.fields.remove("attachment");
         let document = self.issue_document(issue, access);
-        batch.incomplete.push(IncompleteIssue { failure, document });
+        batch.incomplete.push(IncompleteIssue {
+            failure,
+            document,
+            restricted: !restricted.entries.is_empty(),
+        });
         Ok(())
     }
 }
