@@ -6,6 +6,7 @@ use std::fmt;
 use elastic_client::ElasticError;
 use jira_client::JiraError;
 use sync_engine::access_control::TooManyTokens;
+use sync_engine::sync::SourceError;
 use thiserror::Error;
 
 use super::dry_run::InspectionError;
@@ -78,6 +79,12 @@ impl From<InvalidSettings> for Cause {
 
 impl From<JiraError> for Cause {
     fn from(error: JiraError) -> Self {
+        Self::Jira(error.to_string())
+    }
+}
+
+impl From<SourceError> for Cause {
+    fn from(error: SourceError) -> Self {
         Self::Jira(error.to_string())
     }
 }

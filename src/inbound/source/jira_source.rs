@@ -1,5 +1,7 @@
 //! Jira behind the engine's [`Source`]: listings, batches of issues, downloads, confirmations.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt, stream};
@@ -15,7 +17,9 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::boards;
-use super::documents::{self, Attachments, CUSTOM_FIELDS, DocumentContext, REQUEST_FIELD, RestrictedEntry, allow};
+use super::documents::{
+    self, Attachments, CUSTOM_FIELDS, DocumentContext, REQUEST_FIELD, RestrictedEntry, SideDoors, allow,
+};
 use super::engine_terms::{LastPage, source_error};
 use super::extras::Extras;
 use super::file_content::FileExtraction;
@@ -36,6 +40,8 @@ pub struct JiraSource {
     client: JiraClient,
     context: DocumentContext,
     scope: ResolvedScope,
+    /// Keys of the projects in scope.
+    project_names: BTreeSet<String>,
     /// None without document level security.
     access: Option<DocumentAccess>,
     extras: Extras,
@@ -58,6 +64,7 @@ impl JiraSource {
         Self {
             client,
             context,
+            project_names: scope.projects.iter().map(|project| project.key.clone()).collect(),
             scope,
             access,
             extras,
@@ -182,7 +189,11 @@ impl JiraSource {
 
     fn issue_document(&self, mut issue: Issue, access: Option<&AccessOfIssue>) -> Document {
         if access.is_some() {
-            documents::close_side_doors(&mut issue.fields);
+            let doors = SideDoors {
+                own_key: &issue.key,
+                projects: &self.project_names,
+            };
+            doors.close(&mut issue.fields);
         }
         let request = self.extras.request(&issue);
         let mut document = documents::issue(&self.context, issue);

@@ -33,4 +33,4 @@ pub use project::project;
 pub use readers::allow;
 pub use request::{REQUEST_FIELD, RequestFields};
 pub use restricted::{Restricted, RestrictedEntry, take_restricted};
-pub use side_doors::close_side_doors;
+pub use side_doors::SideDoors;
