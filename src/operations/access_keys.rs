@@ -69,12 +69,7 @@ pub async fn create_key(
     let minutes = wanted.expires.as_secs() / 60;
     let key = client
         .api_keys()
-        .create_expiring(
-            &user_key_name(index, &who),
-            role,
-            metadata,
-            &format!("{minutes}m"),
-        )
+        .create_expiring(&user_key_name(index, &who), role, metadata, &format!("{minutes}m"))
         .await
         .doing("cannot make the API key; the account in config.yml needs manage_api_key, and must not be an API key")?;
     Ok(AccessKey {
