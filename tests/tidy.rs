@@ -18,8 +18,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "http",
             "operations",
-            // For `run` only.
             "worker",
+            "inbound::connectors",
+            "inbound::jobs",
+            "inbound::schedules",
+            "inbound::sink",
+            "inbound::source",
+            "inbound::text_extraction",
+            "clients",
             "config",
             "telemetry",
         ],
@@ -33,7 +39,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inbound::schedules",
             "inbound::sink",
             "inbound::source",
-            "inbound::text_extraction",
             "clients",
             "config",
             "telemetry",
@@ -381,7 +386,23 @@ fn leaf_crates_know_nothing_of_the_product() {
         ),
         (
             "crates/sync-engine/",
-            &["jira_connector", "jira_client", "elastic_client", "jira_fixture"],
+            &[
+                "jira_connector",
+                "jira_client",
+                "elastic_client",
+                "http_kit",
+                "jira_fixture",
+            ],
+        ),
+        (
+            "crates/http-kit/",
+            &[
+                "jira_connector",
+                "jira_client",
+                "elastic_client",
+                "sync_engine",
+                "jira_fixture",
+            ],
         ),
         ("fixtures/jira/", &["jira_connector", "jira_client", "elastic_client"]),
     ];

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 
 use super::arguments::{Command, Run, RunAction};
-use super::dispatch;
-use super::error::CommandError;
+use super::exit::{self, CommandError};
 use super::output::Output;
-use super::service;
+use super::run;
 use crate::config::{LogFormat, LogLevel};
 
 const NAME: &str = "elastic-ingest";
@@ -81,12 +80,12 @@ pub(super) fn start(arguments: IngestArguments, output: &Output) -> Result<(), C
     };
     let level = arguments.log_level.map(LogLevel::from);
     let level = level.or(arguments.debug.then_some(LogLevel::Debug));
-    if !service::serves(&options) {
+    if !run::serves(&options) {
         let level = level.unwrap_or(LogLevel::Error);
-        return dispatch::look(&arguments.config_file, Command::Run(options), level, output);
+        return exit::look(&arguments.config_file, Command::Run(options), level, output);
     }
     let format = arguments.filebeat.then_some(LogFormat::EcsJson);
-    dispatch::serve(&arguments.config_file, &options, level, format)
+    exit::serve(&arguments.config_file, &options, level, format)
 }
 
 #[cfg(test)]

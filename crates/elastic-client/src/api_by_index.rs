@@ -4,12 +4,12 @@
 //! The transport's switch chooses the way; the service knows what the states mean.
 
 use chrono::{DateTime, Utc};
+use http_kit::Repeat;
 use serde_json::{Map, Value, json};
 
 use crate::connector_indices::{self, CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
 use crate::error::ElasticError;
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::transport::Transport;
 
 /// Tries of a change while others write.

@@ -1,12 +1,12 @@
 //! Creating and invalidating API keys. It leaves what a key may do to the caller.
 
+use http_kit::Repeat;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::ElasticError;
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::transport::Transport;
 
 /// `/_security/api_key`. Needs the cluster privilege `manage_api_key` or `manage_own_api_key`.

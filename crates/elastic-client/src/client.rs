@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_kit::Repeat;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -16,7 +17,6 @@ use crate::error::ElasticError;
 use crate::indices::Indices;
 use crate::ingest::{self, Simulated};
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::scan::Scan;
 use crate::search::SearchResponse;
 use crate::server_info::{License, ServerInfo};

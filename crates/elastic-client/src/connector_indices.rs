@@ -4,13 +4,13 @@
 //! No read refreshes first: refreshing these indices every second is what made the peer lose running jobs. Single
 //! documents are read by id, which is always current; searches see writes after at most the refresh interval.
 
+use http_kit::Repeat;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::documents;
 use crate::error::ElasticError;
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::search::SearchResponse;
 use crate::transport::Transport;
 

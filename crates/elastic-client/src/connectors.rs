@@ -1,6 +1,7 @@
 //! Connector records: reading them, the `_connector` API, and the updates that the API cannot do. What a state means,
 //! and when to move to another, is left to the service.
 
+use http_kit::Repeat;
 use serde_json::{Map, Value, json};
 
 use crate::api_by_index;
@@ -9,7 +10,6 @@ use crate::error::ElasticError;
 use crate::records::ConnectorRecord;
 use crate::redaction;
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::transport::Transport;
 
 /// The most that one search returns (`index.max_result_window`); more connectors than that are an error.

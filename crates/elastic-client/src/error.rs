@@ -33,16 +33,14 @@ pub enum ElasticError {
         reason: String,
     },
     /// The TLS handshake failed. Nothing was sent.
-    #[error(
-        "no secure connection to Elasticsearch at {host}: {reason}; name the signing authority in \
-         elasticsearch.ca_certs, check http or https in elasticsearch.host, or set elasticsearch.verify_certs to false \
-         on a network you trust"
-    )]
+    #[error("no secure connection to Elasticsearch at {host}: {reason}; {cure}")]
     Tls {
         /// Scheme, host and port.
         host: String,
         /// What was wrong with the certificate or the handshake.
         reason: String,
+        /// What to do about it.
+        cure: &'static str,
     },
     /// No complete answer within the time for one attempt.
     #[error("{request} was not answered within {} s; see elasticsearch.request_timeout", after.as_secs_f64())]

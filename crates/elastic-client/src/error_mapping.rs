@@ -1,9 +1,9 @@
 //! Turns a refusal, or the lack of an answer, into an [`ElasticError`]. It keeps out of messages whatever a proxy or a
 //! field of a document may have put into the answer.
 
-use std::error::Error as _;
 use std::time::Duration;
 
+use http_kit::{ConnectionFault, TlsCause, reasons};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -194,56 +194,58 @@ fn denied_action(reason: &str) -> Option<String> {
     Some(action.to_owned())
 }
 
-/// What went wrong before a complete answer was there.
-pub(crate) fn transport_fault(error: &reqwest::Error, request: &str, host: &str, limit: Duration) -> ElasticError {
-    let reason = shortened(&causes(error));
-    if error.is_connect() {
-        // The library offers no type to tell these apart, so the words of the TLS layer have to do.
-        let is_tls = ["certificate", "received fatal alert", "corrupt message", "tls", "TLS"];
-        return if is_tls.iter().any(|word| reason.contains(word)) {
-            ElasticError::Tls {
-                host: host.to_owned(),
-                reason,
-            }
-        } else {
-            ElasticError::Connect {
-                host: host.to_owned(),
-                reason,
-            }
-        };
-    }
-    if error.is_timeout() {
-        return ElasticError::Timeout {
-            request: request.to_owned(),
-            after: limit,
-        };
-    }
-    if error.is_builder() {
-        return ElasticError::InvalidRequest {
-            request: request.to_owned(),
+/// What went wrong before the head of an answer was there. `has_authorities` says that `elasticsearch.ca_certs` is set.
+pub(crate) fn sending_fault(
+    error: reqwest::Error,
+    request: &str,
+    host: &str,
+    limit: Duration,
+    has_authorities: bool,
+) -> ElasticError {
+    let (request, host) = (request.to_owned(), host.to_owned());
+    match ConnectionFault::of(error) {
+        ConnectionFault::ConnectTimeout { reason } | ConnectionFault::Connect { reason } => {
+            ElasticError::Connect { host, reason }
+        }
+        ConnectionFault::Tls { cause, reason } => ElasticError::Tls {
+            host,
             reason,
-        };
-    }
-    ElasticError::Interrupted {
-        request: request.to_owned(),
-        reason,
+            cure: tls_cure(cause, has_authorities),
+        },
+        ConnectionFault::Unsendable { reason } => ElasticError::InvalidRequest { request, reason },
+        ConnectionFault::AnswerTimeout => ElasticError::Timeout { request, after: limit },
+        ConnectionFault::Interrupted { reason } => ElasticError::Interrupted { request, reason },
     }
 }
 
-/// The chain of causes without the outermost message, which holds the address.
-fn causes(error: &reqwest::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut current = error.source();
-    while let Some(cause) = current {
-        let text = cause.to_string();
-        if !parts.contains(&text) {
-            parts.push(text);
-        }
-        current = cause.source();
+/// What went wrong while the body arrived.
+pub(crate) fn reading_fault(error: reqwest::Error, request: &str, limit: Duration) -> ElasticError {
+    let request = request.to_owned();
+    if error.is_timeout() {
+        return ElasticError::Timeout { request, after: limit };
     }
-    if parts.is_empty() {
-        "the connection broke".to_owned()
-    } else {
-        parts.join(": ")
+    ElasticError::Interrupted {
+        request,
+        reason: reasons(&error.without_url()),
+    }
+}
+
+/// What to do about a handshake that failed; never what was done already.
+fn tls_cure(cause: TlsCause, has_authorities: bool) -> &'static str {
+    match cause {
+        TlsCause::Untrusted if has_authorities => {
+            "elasticsearch.ca_certs holds neither the server's own certificate nor that of the authority which signed it: \
+             name the one that the server sends (openssl s_client -showcerts shows it), or http_ca.crt of the cluster"
+        }
+        TlsCause::Untrusted => {
+            "name the signing authority, or the server's own certificate, in elasticsearch.ca_certs, or set \
+             elasticsearch.verify_certs to false on a network you trust"
+        }
+        TlsCause::WrongName => {
+            "put a name that the certificate holds into elasticsearch.host, or name the server's own certificate in \
+             elasticsearch.ca_certs"
+        }
+        TlsCause::OutOfDate => "have the certificate renewed, and check the clock of this machine",
+        TlsCause::NotTls | TlsCause::Other => "check http or https in elasticsearch.host, and its port",
     }
 }

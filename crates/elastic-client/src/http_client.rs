@@ -1,11 +1,12 @@
-//! Builds the HTTP client: TLS, default headers, no redirects, no proxies. It leaves credentials to the transport, so
+//! Builds the HTTP client: whom to trust, default headers, no proxies. It leaves credentials to the transport, so
 //! that clients with different ones share one pool of connections.
 
 use std::fs;
 use std::time::Duration;
 
+use http_kit::{Certificates, Protocols, Tls, Verification, reasons};
+use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, redirect};
 
 use crate::config::ElasticConfig;
 use crate::error::ElasticError;
@@ -17,38 +18,43 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const IDLE_CONNECTIONS_KEPT: Duration = Duration::from_secs(20);
 
 pub(crate) fn build(config: &ElasticConfig) -> Result<Client, ElasticError> {
-    let mut builder = Client::builder()
+    let builder = trust(config)?
+        .client_builder(Protocols::Http1)
         .default_headers(default_headers(config)?)
         .timeout(config.request_timeout)
         .connect_timeout(CONNECT_TIMEOUT.min(config.request_timeout))
         .pool_idle_timeout(IDLE_CONNECTIONS_KEPT)
         .tcp_nodelay(true)
-        .redirect(redirect::Policy::none())
         // The configured host is talked to directly, as the peer does; credentials must not reach a proxy unasked.
         .no_proxy()
-        .http1_only()
         .gzip(config.compress);
-    if let Some(path) = &config.ca_certs {
-        let unusable = |reason: String| ElasticError::Configuration {
-            setting: "elasticsearch.ca_certs",
-            reason: format!("{}: {reason}", path.display()),
-        };
-        let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
-        let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| unusable("not a PEM file".to_owned()))?;
-        if certificates.is_empty() {
-            return Err(unusable("no certificate in it".to_owned()));
-        }
-        builder = builder.tls_built_in_root_certs(false);
-        for certificate in certificates {
-            builder = builder.add_root_certificate(certificate);
-        }
-    }
-    if !config.verify_certs {
-        builder = builder.danger_accept_invalid_certs(true);
-    }
-    builder.build().map_err(|_| ElasticError::Configuration {
+    builder.build().map_err(|error| ElasticError::Configuration {
         setting: "elasticsearch.ca_certs",
-        reason: "a certificate that the TLS library does not accept".to_owned(),
+        reason: reasons(&error),
+    })
+}
+
+/// Whom to trust. As the peer does, the authorities of the system do not count once others are named.
+fn trust(config: &ElasticConfig) -> Result<Tls, ElasticError> {
+    let named = match &config.ca_certs {
+        None => Certificates::default(),
+        Some(path) => {
+            let unusable = |reason: String| ElasticError::Configuration {
+                setting: "elasticsearch.ca_certs",
+                reason: format!("{}: {reason}", path.display()),
+            };
+            let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+            Certificates::from_pem(&String::from_utf8_lossy(&pem)).map_err(|fault| unusable(fault.to_string()))?
+        }
+    };
+    Ok(Tls {
+        verification: if config.verify_certs {
+            Verification::Full
+        } else {
+            Verification::None
+        },
+        named_only: !named.is_empty(),
+        named,
     })
 }
 

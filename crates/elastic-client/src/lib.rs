@@ -54,12 +54,14 @@ pub use config::{Credentials, ElasticConfig};
 pub use connector_indices::{CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
 pub use connectors::Connectors;
 pub use error::ElasticError;
+pub use http_kit::Repeat;
 pub use indices::Indices;
 pub use ingest::Simulated;
 pub use records::{
     ConnectorRecord, ConnectorStatus, Features, Filtering, FilteringRules, JobConnector, JobStatus, JobType,
     PipelineSettings, ScheduleEntry, Scheduling, SyncJobRecord, TriggerMethod, ValidationState,
 };
+pub use retry::{Attempts, RetryPolicy};
 pub use scan::{Scan, ScanNext, ScannedDocument};
 pub use search::{Hit, SearchResponse};
 pub use server_info::{License, LicenseType, ServerInfo};

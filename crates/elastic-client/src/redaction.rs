@@ -1,13 +1,13 @@
 //! Takes the values that were sent out of the words of a refusal: a parser's message may repeat a password. It leaves
 //! the rest of the message alone.
 
+use http_kit::redacted;
 use serde_json::Value;
 
 use crate::error::ElasticError;
 
 /// Shorter texts are words of ordinary messages rather than secrets.
 const SHORTEST_SECRET: usize = 4;
-const REPLACEMENT: &str = "[redacted]";
 
 /// The same error without any text that stands under `configuration` or `values` in `sent`.
 pub(crate) fn without_values(error: ElasticError, sent: &Value) -> ElasticError {
@@ -17,13 +17,7 @@ pub(crate) fn without_values(error: ElasticError, sent: &Value) -> ElasticError 
             collect_values(value, &mut secrets);
         }
     }
-    // The longest first, so that a text inside another one does not leave the rest of it behind.
-    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-    let clean = |reason: String| {
-        secrets
-            .iter()
-            .fold(reason, |reason, secret| reason.replace(secret, REPLACEMENT))
-    };
+    let clean = |reason: String| redacted(reason, secrets.iter().copied());
     match error {
         ElasticError::BadRequest {
             request,

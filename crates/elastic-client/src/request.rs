@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_kit::Repeat;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
 use crate::bulk::BulkText;
 use crate::error::ElasticError;
-use crate::retry::Repeat;
 
 /// What a request carries.
 #[derive(Clone)]

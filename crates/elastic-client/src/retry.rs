@@ -1,77 +1,95 @@
-//! When a failed attempt is made again, and after how long: the only such place. It leaves item failures inside a bulk
-//! answer to the sink, and long waiting for a cluster at start to `ElasticClient::wait_until_reachable`.
+//! What the failures of a request mean for another attempt. When the next one goes out is decided in `http-kit`; item
+//! failures inside a bulk answer are left to the sink, and long waiting for a cluster at start to
+//! `ElasticClient::wait_until_reachable`.
 
 use std::time::Duration;
 
-use backon::Retryable;
+use http_kit::{Fault, FaultKind, Repeat, RetryPlan, Tries, Waits};
 
 use crate::error::ElasticError;
 
 /// No wait asked for by a server is longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// How often a request may go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// Sending it twice ends in the same state: every retryable fault is met with another attempt.
-    Idempotent,
-    /// Sending it twice could act twice or hide that the first one acted: it is only sent again when it surely was not
-    /// carried out, and a lost answer becomes [`ElasticError::OutcomeUnknown`].
-    OnlyIfNotCarriedOut,
-    /// One attempt, whatever happens.
-    Never,
+/// The settings `elasticsearch.max_retries`, `retry_interval` and `retry_on_timeout`.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Attempts in all; 0 counts as 1.
+    pub max_attempts: u32,
+    /// The n-th wait lasts n times this.
+    pub interval: Duration,
+    /// Whether a request that was not answered in time is sent again.
+    pub on_timeout: bool,
 }
 
-/// The waits of `elasticsearch.max_retries` and `elasticsearch.retry_interval`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RetryPolicy {
-    pub(crate) max_attempts: u32,
-    pub(crate) interval: Duration,
-    pub(crate) on_timeout: bool,
+/// The attempts of one request.
+#[derive(Debug)]
+pub struct Attempts {
+    tries: Tries,
+    on_timeout: bool,
 }
 
 impl RetryPolicy {
-    /// The n-th wait is n intervals and up to a tenth more, so that requests refused together do not return together.
-    fn waits(self) -> impl Iterator<Item = Duration> + Send + Sync + Unpin {
-        let interval = self.interval;
-        (1..self.max_attempts.max(1)).map(move |attempt| with_jitter(interval.saturating_mul(attempt)))
-    }
-
-    fn allows(self, repeat: Repeat, error: &ElasticError) -> bool {
-        match repeat {
-            Repeat::Never => false,
-            Repeat::OnlyIfNotCarriedOut => was_not_carried_out(error),
-            Repeat::Idempotent if matches!(error, ElasticError::Timeout { .. }) => self.on_timeout,
-            Repeat::Idempotent => error.is_retryable(),
+    /// Nothing has failed yet.
+    #[must_use]
+    pub fn attempts(self) -> Attempts {
+        Attempts {
+            tries: Tries::new(RetryPlan {
+                retries: self.max_attempts.saturating_sub(1),
+                waits: Waits::Linear { step: self.interval },
+                longest_named: LONGEST_WAIT,
+                limited_for: Duration::MAX,
+                outage_for: Duration::ZERO,
+            }),
+            on_timeout: self.on_timeout,
         }
     }
 
     /// Runs `attempt` until it succeeds, fails for good or the attempts are used up.
-    pub(crate) async fn run<T, F, Fut>(self, repeat: Repeat, attempt: F) -> Result<T, ElasticError>
+    pub(crate) async fn run<T, F, Fut>(self, repeat: Repeat, mut attempt: F) -> Result<T, ElasticError>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, ElasticError>>,
     {
+        let mut attempts = self.attempts();
         // A 503 may come from a proxy that had passed the request on; a conflict after one may be with ourselves.
         let mut ambiguous_before = false;
-        let result = attempt
-            .retry(self.waits())
-            .when(|error| self.allows(repeat, error))
-            .adjust(|error, planned| planned.map(|wait| wait.max(wait_asked_for(error))))
-            .notify(|error, wait| {
-                ambiguous_before |= error.status() == Some(503);
-                metrics::counter!("jira_connector_elasticsearch_retries_total").increment(1);
-                tracing::warn!(
-                    error = %error,
-                    wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                    "request to elasticsearch failed, trying again"
-                );
-            })
-            .await;
-        match (repeat, result) {
-            (Repeat::OnlyIfNotCarriedOut, Err(error)) => Err(unknown_outcome(error, ambiguous_before)),
-            (_, result) => result,
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(wait) = attempts.next_wait(&error, repeat) else {
+                return Err(match repeat {
+                    Repeat::OnlyIfNotCarriedOut => unknown_outcome(error, ambiguous_before),
+                    Repeat::Idempotent | Repeat::Never => error,
+                });
+            };
+            ambiguous_before |= error.status() == Some(503);
+            metrics::counter!("jira_connector_elasticsearch_retries_total").increment(1);
+            tracing::warn!(
+                error = %error,
+                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                "request to elasticsearch failed, trying again"
+            );
+            tokio::time::sleep(wait).await;
         }
+    }
+}
+
+impl Attempts {
+    /// The wait before the next attempt, or `None` when this error is final.
+    pub fn next_wait(&mut self, error: &ElasticError, repeat: Repeat) -> Option<Duration> {
+        let may_pass = match error {
+            ElasticError::Timeout { .. } => self.on_timeout,
+            _ => error.is_retryable(),
+        };
+        let fault = Fault {
+            kind: if may_pass { FaultKind::Passing } else { FaultKind::Final },
+            may_have_acted: !was_not_carried_out(error),
+            named_wait: error.retry_after(),
+        };
+        self.tries.next_wait(fault, repeat, None)
     }
 }
 
@@ -101,16 +119,6 @@ fn unknown_outcome(error: ElasticError, ambiguous_before: bool) -> ElasticError 
         },
         None => error,
     }
-}
-
-fn wait_asked_for(error: &ElasticError) -> Duration {
-    error
-        .retry_after()
-        .map_or(Duration::ZERO, |wait| with_jitter(wait.min(LONGEST_WAIT)))
-}
-
-fn with_jitter(wait: Duration) -> Duration {
-    wait.mul_f64(1.0 + fastrand::f64() * 0.1)
 }
 
 #[cfg(test)]

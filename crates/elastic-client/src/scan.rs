@@ -1,13 +1,13 @@
 //! Reads a whole index through a point in time, page after page, and proves at the end that nothing was left out. It
 //! leaves what is kept of the rows to the caller, one page at a time.
 
+use http_kit::Repeat;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::error::ElasticError;
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::search::Completeness;
 use crate::transport::Transport;
 

@@ -2,6 +2,7 @@
 //! in which state is left to the service.
 
 use chrono::{DateTime, Utc};
+use http_kit::Repeat;
 use serde_json::{Value, json};
 
 use crate::api_by_index;
@@ -9,7 +10,6 @@ use crate::connector_indices::{self, Refresh, SYNC_JOBS_ALIAS, Updated, Versione
 use crate::error::ElasticError;
 use crate::records::{JobStatus, JobType, SyncJobRecord, TriggerMethod};
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::transport::Transport;
 
 /// Access to sync jobs.

@@ -22,7 +22,7 @@ use crate::answer::Answer;
 use crate::bulk::PieceBody;
 use crate::config::{Credentials, ElasticConfig, without_user_info};
 use crate::error::ElasticError;
-use crate::error_mapping::{ErrorAnswer, Refusal, transport_fault};
+use crate::error_mapping::{ErrorAnswer, Refusal, reading_fault, sending_fault};
 use crate::http_client;
 use crate::request::{Body, Request};
 use crate::retry::RetryPolicy;
@@ -48,6 +48,7 @@ struct Shared {
     request_timeout: Duration,
     retry: RetryPolicy,
     compress: bool,
+    has_authorities: bool,
     connectors_api: AtomicBool,
 }
 
@@ -111,6 +112,7 @@ impl Transport {
                     on_timeout: config.retry_on_timeout,
                 },
                 compress: config.compress,
+                has_authorities: config.ca_certs.is_some(),
                 connectors_api: AtomicBool::new(true),
             }),
         })
@@ -140,7 +142,7 @@ impl Transport {
         &self.shared.host
     }
 
-    /// Sends `request` as often as its [`Repeat`](crate::retry::Repeat) allows and returns the first success.
+    /// Sends `request` as often as its [`Repeat`](http_kit::Repeat) allows and returns the first success.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, ElasticError> {
         let url = request.url(&self.shared.base)?;
         let encoded = self.encode(&request).await?;
@@ -167,15 +169,16 @@ impl Transport {
                 builder = builder.header(CONTENT_ENCODING, "gzip");
             }
         }
-        let fault = |error: reqwest::Error| transport_fault(&error, &label, &self.shared.host, limit);
         let began = Instant::now();
         let sent = builder.send().await;
         let status = sent.as_ref().ok().map(|response| response.status().as_u16());
         count(request, status, began.elapsed(), body.len());
-        let response = sent.map_err(fault)?;
+        let response =
+            sent.map_err(|error| sending_fault(error, &label, &self.shared.host, limit, self.shared.has_authorities))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let answer_body = response.bytes().await.map_err(fault)?;
+        let reading = response.bytes().await;
+        let answer_body = reading.map_err(|error| reading_fault(error, &label, limit))?;
 
         let is_success = (200..300).contains(&status);
         if is_success {

@@ -3,8 +3,7 @@
 //! An expired Cloud token does not fail: Jira goes on with 200s for an anonymous visitor, mostly empty ones. What to do
 //! with the proof (delete or not) is the callers' business.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderName};
 
@@ -46,7 +45,7 @@ impl AccountProof {
 
     /// Remembers the account of the first `myself`; a later one must be the same.
     pub(crate) fn pin(&self, account: &Account, headers: &HeaderMap, request: &RequestLine) -> Result<(), JiraError> {
-        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pinned = self.pinned.lock();
         match &*pinned {
             Some(first) if first.account.id() != account.id() => Err(JiraError::AccountChanged {
                 request: request.clone(),
@@ -64,7 +63,7 @@ impl AccountProof {
 
     /// Whether `myself` was asked, and whether its answer carried the account header.
     pub(crate) fn has_header(&self) -> Option<bool> {
-        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let pinned = self.pinned.lock();
         pinned.as_ref().map(|first| first.header.is_some())
     }
 
@@ -87,7 +86,7 @@ impl AccountProof {
     pub(crate) fn check(&self, headers: &HeaderMap, request: &RequestLine) -> Result<(), JiraError> {
         self.refuse_anonymous(headers, request)?;
         let wanted = {
-            let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            let pinned = self.pinned.lock();
             pinned.as_ref().and_then(|first| first.header.clone())
         };
         let Some(wanted) = wanted else { return Ok(()) };
@@ -102,7 +101,7 @@ impl AccountProof {
 
     /// Whether an answer names the account by itself, which not every answer does.
     pub(crate) fn is_named(&self, headers: &HeaderMap) -> bool {
-        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        let pinned = self.pinned.lock();
         let wanted = pinned.as_ref().and_then(|first| first.header.as_deref());
         wanted.is_some() && wanted == self.header_value(headers).as_deref()
     }

@@ -11,7 +11,7 @@ use crate::dialect::PATH_SEGMENT;
 use crate::error::{ErrorKind, JiraError};
 use crate::lenient;
 use crate::offset_rows::{OffsetRows, Step};
-use crate::permissions::Permitted;
+use crate::permitted::Permitted;
 use crate::transport::{EndpointClass, Request};
 
 /// Rows in one page; Jira gives no more.

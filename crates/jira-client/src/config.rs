@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use http_kit::Verification as TlsVerification;
 use secrecy::SecretString;
 use url::Url;
 
@@ -64,18 +65,6 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// How far the server's certificate is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TlsVerification {
-    /// Chain and host name.
-    #[default]
-    Full,
-    /// Chain only: any name in the certificate is accepted.
-    Certificate,
-    /// Nothing is checked.
-    None,
-}
-
 /// TLS settings.
 #[derive(Debug, Clone, Default)]
 pub struct Tls {
@@ -105,6 +94,8 @@ pub struct JiraConfig {
     pub max_retry_delay: Duration,
     /// Longest wait that is kept when Jira names one.
     pub max_wait: Duration,
+    /// How long an outage of a Jira that has answered before is borne, however many tries that takes.
+    pub max_outage: Duration,
     /// Requests under way at once, over all clones of the client, downloads excepted.
     pub max_concurrent_requests: usize,
     /// Downloads under way at once, from the request to the last byte.
@@ -132,6 +123,7 @@ impl JiraConfig {
             retry_delay: Duration::from_secs(1),
             max_retry_delay: Duration::from_secs(60),
             max_wait: Duration::from_secs(3600),
+            max_outage: Duration::from_secs(600),
             max_concurrent_requests: 10,
             max_concurrent_downloads: 10,
             connect_timeout: Duration::from_secs(15),

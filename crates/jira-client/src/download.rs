@@ -3,6 +3,7 @@
 //! Choosing what to download and extracting text is left to the callers; nothing is buffered here.
 
 use bytes::Bytes;
+use http_kit::{Admission, PauseScope};
 use percent_encoding::utf8_percent_encode;
 use reqwest::{Response, StatusCode};
 use url::Url;
@@ -11,9 +12,7 @@ use crate::client::JiraClient;
 use crate::dialect::PATH_SEGMENT;
 use crate::error::{JiraError, RequestLine};
 use crate::model::AttachmentRef;
-use crate::transport::{
-    Admission, EndpointClass, Failure, PauseScope, Request, Transport, content_type, reading_failed, redirect,
-};
+use crate::transport::{EndpointClass, Failure, Request, Transport, content_type, reading_failed, redirect};
 
 /// More redirects than these are a circle.
 const MOST_HOPS: usize = 5;

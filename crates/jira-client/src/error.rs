@@ -81,6 +81,7 @@ pub enum ErrorKind {
     UnsafeRedirect,
     TooManyIds,
     BrokenListing,
+    OutcomeUnknown,
 }
 
 /// Any failure of a request to Jira or of a listing.
@@ -183,15 +184,14 @@ pub enum JiraError {
         request: RequestLine,
     },
     /// The TLS handshake failed.
-    #[error(
-        "no trusted connection to {host}: {reason}; give the authority's certificate in ssl_ca (with ssl_enabled), \
-         or relax ssl_verification"
-    )]
+    #[error("no trusted connection to {host}: {reason}; {cure}")]
     Tls {
         /// Host name.
         host: String,
         /// The TLS library's words.
         reason: String,
+        /// What the user can do.
+        cure: &'static str,
     },
     /// The host could not be reached or dropped the connection.
     #[error("cannot reach {host} port {port}: {reason}")]
@@ -231,6 +231,14 @@ pub enum JiraError {
         /// Most that are allowed.
         limit: usize,
     },
+    /// The answer to a request that makes something was lost: it may or may not have been made.
+    #[error("{request}: the outcome is unknown ({reason}): look in jira before sending it again")]
+    OutcomeUnknown {
+        /// The request.
+        request: RequestLine,
+        /// What came instead of an answer.
+        reason: String,
+    },
     /// The listing failed before; what it would give now would look complete and not be.
     #[error("the listing failed before and cannot go on: {earlier}")]
     BrokenListing {
@@ -266,19 +274,22 @@ impl JiraError {
             Self::UnsafeRedirect { .. } => ErrorKind::UnsafeRedirect,
             Self::TooManyIds { .. } => ErrorKind::TooManyIds,
             Self::BrokenListing { .. } => ErrorKind::BrokenListing,
+            Self::OutcomeUnknown { .. } => ErrorKind::OutcomeUnknown,
         }
     }
 
     /// Whether the same request may well succeed later; the client has already tried again by itself.
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self.kind(),
+        match self.kind() {
             ErrorKind::RateLimited
-                | ErrorKind::ServerError
-                | ErrorKind::Connect
-                | ErrorKind::Timeout
-                | ErrorKind::Truncated
-        )
+            | ErrorKind::ServerError
+            | ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Truncated => true,
+            // The server did not wait long enough for the request, or took it for one that came too early.
+            ErrorKind::Refused => matches!(self.status(), Some(408 | 425)),
+            _ => false,
+        }
     }
 
     /// The wait that Jira asked for, capped at an hour.
@@ -304,6 +315,21 @@ impl JiraError {
             | Self::RateLimited(answer)
             | Self::ServerError(answer) => Some(answer),
             _ => None,
+        }
+    }
+
+    /// Whether Jira may have done what it was asked to do.
+    pub(crate) fn leaves_outcome_open(&self) -> bool {
+        match self.kind() {
+            ErrorKind::ServerError
+            | ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Truncated
+            | ErrorKind::BadAnswer
+            | ErrorKind::TooLarge
+            | ErrorKind::LoginPage
+            | ErrorKind::AccountChanged => true,
+            _ => self.is_retryable() && self.kind() != ErrorKind::RateLimited,
         }
     }
 

@@ -22,9 +22,11 @@ mod offset_rows;
 mod people;
 mod permissions;
 mod permissions_answers;
+mod permitted;
 mod project_listing;
 mod timestamp;
 mod transport;
+mod writing;
 
 pub use agile::{Board, BoardSprints, FilterShare, Sprint};
 pub use client::JiraClient;
@@ -42,8 +44,10 @@ pub use model::{
     ServerInfo,
 };
 pub use people::{GroupName, User, UserList};
-pub use permissions::{ISSUES_OF_ONE_CHECK, Permitted, ProjectRole, READERS_LOOKED_AT, RoleActor, RoleScope};
+pub use permissions::RoleActor;
 pub use permissions_answers::{HolderRow, LevelMember, SecurityLevelRow};
+pub use permitted::Permitted;
 pub use project_listing::ProjectListing;
 pub use timestamp::parse_timestamp;
 pub use transport::{ClassStats, EndpointClass, RequestStats};
+pub use writing::CreatedIssue;

@@ -5,66 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use serde_json::json;
-
 use crate::client::JiraClient;
-use crate::error::{ErrorKind, JiraError};
+use crate::error::JiraError;
 use crate::people::{EMPTY_PAGES_AT_THE_END, GroupName, User};
 use crate::permissions_answers::{
-    ActorRow, ApplicationRow, Bean, CheckAnswer, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions,
-    ProjectSecurityScheme, RoleAnswer, RoleRow, SchemeAnswer, SchemeOfProject, SecurityLevelRow,
+    ActorRow, ApplicationRow, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions, ProjectSecurityScheme,
+    RoleAnswer, RoleRow, SchemeAnswer, SchemeOfProject, SecurityLevelRow,
 };
+use crate::permitted::Permitted;
 use crate::transport::{EndpointClass, Request};
 
 /// Rows of administrative lists in one page; Jira gives no more.
 const PAGE: u64 = 50;
-/// Users among whom a Jira looks for the readers of an issue. Those after them are never named.
-pub const READERS_LOOKED_AT: u64 = 1_000;
-/// Issues that one check of permissions takes.
-pub const ISSUES_OF_ONE_CHECK: usize = 1_000;
 /// A permission that lets see projects and issues: the key, and its old name that servers still use.
 const BROWSE: [&str; 2] = ["BROWSE_PROJECTS", "BROWSE"];
-
-/// An answer, or Jira's refusal to give one to this account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Permitted<T> {
-    /// The answer, complete.
-    Read(T),
-    /// Refused, in Jira's words.
-    Refused(String),
-}
-
-impl<T> Permitted<T> {
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Permitted<U> {
-        match self {
-            Self::Read(value) => Permitted::Read(change(value)),
-            Self::Refused(reason) => Permitted::Refused(reason),
-        }
-    }
-}
-
-/// A project role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProjectRole {
-    /// Its id.
-    pub id: u64,
-    /// Its name, which roles of other scopes may have too.
-    pub name: String,
-    /// Where it exists.
-    pub scope: RoleScope,
-}
-
-/// Which projects have a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RoleScope {
-    /// Every project that is not team-managed.
-    Classic,
-    /// One team-managed project, by id.
-    Project(u64),
-    /// Jira's words are not understood.
-    Unknown,
-}
 
 /// One actor of a project role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,25 +107,11 @@ impl JiraClient {
         }))
     }
 
-    /// All project roles, of classic projects and of single team-managed ones.
-    pub async fn project_roles(&self) -> Result<Permitted<Vec<ProjectRole>>, JiraError> {
+    /// Names and ids of all project roles.
+    pub async fn project_roles(&self) -> Result<Permitted<BTreeMap<String, u64>>, JiraError> {
         let request = Request::get(EndpointClass::Permissions, "rest/api/2/role");
         let rows: Permitted<Vec<RoleRow>> = self.permitted(&request).await?;
-        let role = |row: RoleRow| {
-            let scope = match row.scope {
-                None => RoleScope::Classic,
-                Some(scope) => match scope.project.and_then(|project| project.id) {
-                    Some(project) => RoleScope::Project(project),
-                    None => RoleScope::Unknown,
-                },
-            };
-            Some(ProjectRole {
-                id: row.id?,
-                name: row.name?,
-                scope,
-            })
-        };
-        Ok(rows.map(|rows| rows.into_iter().filter_map(role).collect()))
+        Ok(rows.map(|rows| rows.into_iter().filter_map(|row| Some((row.name?, row.id?))).collect()))
     }
 
     /// The actors of a role in a project.
@@ -205,97 +145,24 @@ impl JiraClient {
         Ok(keys.iter().map(|key| ((*key).to_owned(), has(key))).collect())
     }
 
-    /// The accounts that may see an issue, by Jira's own word, among the first thousand users of the site: one request for
-    /// each 1,000, and two to see the end. Server and Data Center; `issues_of_reader` asks Cloud without that limit.
+    /// The accounts that may see an issue, by Jira's own word: on Cloud among the first thousand users, elsewhere as many
+    /// as the administrator's limit lets through. One request for each 1,000, and two to see the end.
     pub async fn readers_of_issue(&self, key: &str) -> Result<Permitted<Vec<User>>, JiraError> {
+        // An empty word matches every user; the editions call it differently.
+        let (word, permission) = if self.edition().is_cloud() {
+            ("query", "BROWSE_PROJECTS")
+        } else {
+            ("username", "BROWSE")
+        };
         let request = |start_at| {
             Request::get(EndpointClass::Users, "rest/api/2/user/permission/search")
-                // An empty word matches every user.
-                .with("username", "")
-                .with("permissions", "BROWSE")
+                .with(word, "")
+                .with("permissions", permission)
                 .with("issueKey", key)
                 .with("startAt", start_at)
-                .with("maxResults", READERS_LOOKED_AT)
+                .with("maxResults", 1_000)
         };
-        self.arrays(request, READERS_LOOKED_AT, EMPTY_PAGES_AT_THE_END).await
-    }
-
-    /// Which of these issues, at most [`ISSUES_OF_ONE_CHECK`], an account may see, by Jira's own word. Cloud only.
-    pub async fn issues_of_reader(&self, account: &str, issues: &[u64]) -> Result<Permitted<Vec<u64>>, JiraError> {
-        let body = json!({
-            "accountId": account,
-            "projectPermissions": [{ "permissions": ["BROWSE_PROJECTS"], "issues": issues }],
-        });
-        let request = Request::post(EndpointClass::Permissions, "rest/api/3/permissions/check", body);
-        let answer: Permitted<CheckAnswer> = self.permitted(&request).await?;
-        let granted = answer.map(|answer| {
-            answer
-                .project_permissions
-                .into_iter()
-                .flat_map(|one| one.issues)
-                .collect()
-        });
-        Ok(granted)
-    }
-
-    /// Asks for what may be refused. A 401 for a single resource only means that the account lacks a permission when
-    /// the credential still works, so that is looked at.
-    pub(crate) async fn permitted<T: DeserializeOwned>(&self, request: &Request) -> Result<Permitted<T>, JiraError> {
-        match self.transport.json(request).await {
-            Ok(value) => Ok(Permitted::Read(value)),
-            Err(error) => self.refusal(error).await.map(Permitted::Refused),
-        }
-    }
-
-    /// The words of an error that is a refusal of one resource; any other error comes back.
-    pub(crate) async fn refusal(&self, error: JiraError) -> Result<String, JiraError> {
-        match error.kind() {
-            ErrorKind::Unauthorized => self.myself().await.map(drop)?,
-            ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::MissingScope | ErrorKind::Gone => {}
-            _ => return Err(error),
-        }
-        Ok(error.to_string())
-    }
-
-    /// All rows of a list that comes in pages of its own choice of size. A row that moves to a page read before is
-    /// missed until the list is read the next time; nobody gains anything by that.
-    pub(crate) async fn pages<T: DeserializeOwned>(
-        &self,
-        request_from: impl Fn(u64) -> Request,
-    ) -> Result<Permitted<Vec<T>>, JiraError> {
-        let mut rows = Vec::new();
-        loop {
-            let start = rows.len() as u64;
-            let request = request_from(start);
-            let page: Bean<T> = match self.permitted(&request).await? {
-                Permitted::Read(page) => page,
-                Permitted::Refused(reason) => return Ok(Permitted::Refused(reason)),
-            };
-            if page.start_at.is_some_and(|echoed| echoed != start) {
-                return Err(self.unreadable(&request, "the page begins with another row than the one asked for"));
-            }
-            let came = page.values.len();
-            rows.extend(page.values);
-            let ended = match (page.is_last, page.total) {
-                (Some(is_last), _) => is_last,
-                (None, Some(total)) => rows.len() as u64 >= total,
-                (None, None) => came == 0,
-            };
-            if ended {
-                return Ok(Permitted::Read(rows));
-            }
-            if came == 0 {
-                return Err(self.unreadable(&request, "the page is empty although more rows are announced"));
-            }
-        }
-    }
-
-    pub(crate) fn unreadable(&self, request: &Request, reason: &str) -> JiraError {
-        JiraError::BadAnswer {
-            request: self.transport.line(request),
-            path: ".".to_owned(),
-            reason: reason.to_owned(),
-        }
+        self.arrays(request, 1_000, EMPTY_PAGES_AT_THE_END).await
     }
 }
 

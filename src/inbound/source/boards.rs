@@ -9,7 +9,8 @@ use jira_client::{Board, BoardSprints, ErrorKind, FilterShare, JiraClient, JiraE
 use sync_engine::access_control::DocumentTokens;
 use sync_engine::sync::{BoardAnswers, Boards, Confirmation, DocumentKind};
 
-use super::documents::{self, DocumentContext, allow};
+use super::documents::{self, DocumentContext};
+use super::jira_source::allow;
 use super::permissions::DocumentAccess;
 use super::scope::ResolvedScope;
 
@@ -77,7 +78,6 @@ pub(super) async fn list(
         result.denied += u64::from(readers == DocumentTokens::nobody());
         result.documents.push(allow(document, &readers));
     }
-    result.documents.iter_mut().for_each(documents::clean);
     Ok(result)
 }
 
@@ -131,7 +131,7 @@ async fn readers(client: &JiraClient, access: &DocumentAccess, board: &Board) ->
             Permitted::Refused(_) => false,
         };
     Ok(if shared {
-        access.browsers(project)
+        access.project(project)
     } else {
         DocumentTokens::nobody()
     })

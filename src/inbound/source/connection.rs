@@ -27,6 +27,7 @@ pub(super) async fn connect(
     config.retry_delay = limits.retry_interval;
     config.max_retry_delay = limits.max_retry_interval;
     config.max_wait = limits.max_wait;
+    config.max_outage = config.max_outage.min(limits.max_wait);
     config.max_concurrent_requests = limits.max_concurrent_requests;
     config.max_concurrent_downloads = settings.concurrent_downloads;
     config.user_agent = user_agent.to_owned();

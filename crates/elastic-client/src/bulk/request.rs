@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use http_kit::Repeat;
+
 use crate::bulk::response::BulkResponse;
 use crate::bulk::text::BulkText;
 use crate::error::ElasticError;
 use crate::request::Request;
-use crate::retry::Repeat;
 use crate::transport::Transport;
 
 /// Everything else in a bulk answer repeats what was sent.

@@ -44,11 +44,11 @@ pub(crate) fn search(jql: &str, fields: &[&str], page_size: u32, reconcile: &[u6
     if let Some(token) = token {
         body["nextPageToken"] = Value::from(token);
     }
-    Request::post(EndpointClass::Search, "rest/api/3/search/jql", body)
+    Request::question(EndpointClass::Search, "rest/api/3/search/jql", body)
 }
 
 pub(crate) fn count(jql: &str) -> Request {
-    Request::post(
+    Request::question(
         EndpointClass::Count,
         "rest/api/3/search/approximate-count",
         json!({"jql": jql}),
@@ -58,13 +58,13 @@ pub(crate) fn count(jql: &str) -> Request {
 /// Every error of every query; unknown fields and values count as errors.
 pub(crate) fn parse_jql(queries: &[&str]) -> Request {
     let body = json!({"queries": queries});
-    Request::post(EndpointClass::JqlParse, "rest/api/3/jql/parse", body).with("validation", "strict")
+    Request::question(EndpointClass::JqlParse, "rest/api/3/jql/parse", body).with("validation", "strict")
 }
 
 pub(crate) fn bulk_fetch(ids: &[u64], fields: &[&str]) -> Request {
     let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
     let body = json!({"issueIdsOrKeys": ids, "fields": fields});
-    Request::post(EndpointClass::BulkFetch, "rest/api/2/issue/bulkfetch", body)
+    Request::question(EndpointClass::BulkFetch, "rest/api/2/issue/bulkfetch", body)
 }
 
 pub(crate) fn comments(issue_id: u64, start_at: u64) -> Request {
@@ -87,5 +87,5 @@ pub(crate) fn histories(ids: &[u64], token: Option<&str>) -> Request {
     if let Some(token) = token {
         body["nextPageToken"] = Value::from(token);
     }
-    Request::post(EndpointClass::Changelog, "rest/api/3/changelog/bulkfetch", body)
+    Request::question(EndpointClass::Changelog, "rest/api/3/changelog/bulkfetch", body)
 }

@@ -36,7 +36,7 @@ pub(crate) fn search(
         "fields": fields,
         "validateQuery": validate,
     });
-    Request::post(class, "rest/api/2/search", body)
+    Request::question(class, "rest/api/2/search", body)
 }
 
 pub(crate) fn issue(id: u64, fields: &[&str]) -> Request {
@@ -67,5 +67,5 @@ pub(crate) fn histories(ids: &[u64], page_size: u32) -> Request {
         "expand": ["changelog"],
         "validateQuery": false,
     });
-    Request::post(EndpointClass::Changelog, "rest/api/2/search", body)
+    Request::question(EndpointClass::Changelog, "rest/api/2/search", body)
 }

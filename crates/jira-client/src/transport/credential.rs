@@ -2,9 +2,10 @@
 //!
 //! Which hosts a credential may go to is decided by the callers.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use http_kit::{Proxies, named_wait, redacted};
+use parking_lot::Mutex;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -16,9 +17,7 @@ use crate::config::{Auth, JiraConfig};
 use crate::error::{Answer, RequestLine};
 
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, parse_json, read_some, read_whole};
-use super::fault::{Failure, Limits, Way, sending_failed, timed_out};
-use super::named_wait::named_wait;
-use super::proxies::Proxies;
+use super::fault::{Failure, Way, sending_failed, timed_out};
 use super::refusal::{Signs, may_name_wait, refusal, words};
 
 /// A token is renewed so long before its end: requests take time, and clocks differ.
@@ -92,7 +91,7 @@ impl Credential {
 
     /// Forgets a token that was refused. True when a new one may help: the refused one was not fetched just now.
     pub(super) fn renew(&self, refused_since: Instant) -> bool {
-        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut token = self.token.lock();
         match &*token {
             Some(known) if known.fetched_at < refused_since => {
                 *token = None;
@@ -111,7 +110,7 @@ impl Credential {
             Auth::Basic { secret, .. } | Auth::Bearer(secret) => Some(secret),
             Auth::ClientCredentials { client_secret, .. } => Some(client_secret),
         };
-        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = self.token.lock();
         let all = fixed.into_iter().chain(token.iter().map(|token| &token.value));
         all.map(|secret| secret.expose_secret().trim().to_owned())
             .filter(|secret| !secret.is_empty())
@@ -119,7 +118,7 @@ impl Credential {
     }
 
     fn fresh_token(&self) -> Option<SecretString> {
-        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = self.token.lock();
         token
             .as_ref()
             .filter(|token| Instant::now() < token.renew_at)
@@ -157,7 +156,7 @@ impl Credential {
             .unwrap_or(USUAL_LIFE);
         let now = Instant::now();
         let value = SecretString::from(answer.access_token);
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(Token {
+        *self.token.lock() = Some(Token {
             value: value.clone(),
             // A token of a minute or less is used for half of its life.
             renew_at: now + life.saturating_sub(MARGIN).max(life / 2),
@@ -174,14 +173,7 @@ impl Credential {
         proxies: &Proxies,
         config: &JiraConfig,
     ) -> Result<TokenAnswer, Failure> {
-        let way = Way {
-            url,
-            proxies,
-            limits: Limits {
-                connect: config.connect_timeout,
-                read: config.read_timeout,
-            },
-        };
+        let way = Way { url, proxies, config };
         let sent = request.send().await;
         let mut response = sent.map_err(|error| sending_failed(error, way, line))?;
         let status = response.status();
@@ -190,10 +182,8 @@ impl Credential {
             return Ok(parse_json(&body, line)?);
         }
         let headers = response.headers().clone();
-        let mut said = words(&read_some(&mut response, REFUSAL_LIMIT).await);
-        for secret in self.secrets() {
-            said = said.replace(&secret, "***");
-        }
+        let said = words(&read_some(&mut response, REFUSAL_LIMIT).await);
+        let said = redacted(said, self.secrets().iter().map(String::as_str));
         // 400, 401 and 403 all mean that this client id and secret are not accepted.
         let refused = matches!(status.as_u16(), 400 | 401 | 403);
         let answer = Answer {

@@ -2,6 +2,7 @@
 //!
 //! Credentials are not part of it; the sender adds them.
 
+use http_kit::Repeat;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
@@ -77,30 +78,35 @@ pub(crate) struct Request {
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    /// Whether it may be sent a second time.
+    pub(crate) repeat: Repeat,
     /// Broken bodies are handed back at once, because the caller asks for less instead of asking again.
     pub(crate) splits: bool,
 }
 
 impl Request {
     pub(crate) fn get(class: EndpointClass, path: impl Into<String>) -> Self {
-        Self {
-            class,
-            method: Method::GET,
-            path: path.into(),
-            query: Vec::new(),
-            body: None,
-            splits: false,
-        }
+        Self::new(class, Method::GET, path, None, Repeat::Idempotent)
     }
 
     /// A POST that only reads, as all of Jira's searches do: it can be sent again without harm.
-    pub(crate) fn post(class: EndpointClass, path: impl Into<String>, body: Value) -> Self {
+    pub(crate) fn question(class: EndpointClass, path: impl Into<String>, body: Value) -> Self {
+        Self::new(class, Method::POST, path, Some(body), Repeat::Idempotent)
+    }
+
+    /// A POST that makes something: sent twice, it would make two.
+    pub(crate) fn create(class: EndpointClass, path: impl Into<String>, body: Value) -> Self {
+        Self::new(class, Method::POST, path, Some(body), Repeat::OnlyIfNotCarriedOut)
+    }
+
+    fn new(class: EndpointClass, method: Method, path: impl Into<String>, body: Option<Value>, repeat: Repeat) -> Self {
         Self {
             class,
-            method: Method::POST,
+            method,
             path: path.into(),
             query: Vec::new(),
-            body: Some(body),
+            body,
+            repeat,
             splits: false,
         }
     }

@@ -3,8 +3,13 @@
 //! Following redirects of downloads and reading their bodies is left to `download`.
 
 use std::fmt;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use http_kit::{
+    Admission, Certificates, Gate, Lane, PauseScope, Protocols, Proxies, Repeat, RetryPlan, Tls, Tries, Waits,
+    announced, named_wait, reasons, redacted,
+};
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -15,18 +20,18 @@ use crate::account_proof::AccountProof;
 use crate::config::JiraConfig;
 use crate::error::{Answer, ErrorKind, JiraError, RequestLine};
 
-use super::announced::announced;
 use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some, read_whole};
 use super::credential::Credential;
-use super::fault::{Failure, Limits, Way, sending_failed, timed_out};
-use super::gate::{Admission, Gate, PauseScope};
-use super::named_wait::named_wait;
-use super::proxies::Proxies;
+use super::fault::{Failure, Way, sending_failed, timed_out};
+use super::redirect;
 use super::refusal::{Signs, credential_cure, header_has, may_name_wait, refusal, words};
 use super::request::{EndpointClass, Request};
-use super::retry::RetryState;
 use super::stats::Stats;
-use super::{http_client, redirect};
+
+/// How long refusals for the rate are borne, however short the longest wait was set.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// A request that is refused for its rate for as long as this many of the longest waits is given up.
+const LONGEST_WAITS: u32 = 2;
 
 /// A value and the headers it came with.
 #[derive(Debug)]
@@ -41,7 +46,9 @@ pub(crate) struct Transport {
     pub(crate) config: JiraConfig,
     pub(crate) proof: AccountProof,
     pub(crate) stats: Stats,
-    gate: Gate,
+    gate: Gate<EndpointClass>,
+    /// When Jira last answered as it should.
+    last_served: Mutex<Option<tokio::time::Instant>>,
     credential: Credential,
 }
 
@@ -56,11 +63,12 @@ impl fmt::Debug for Transport {
 impl Transport {
     pub(crate) fn new(config: JiraConfig) -> Result<Self, JiraError> {
         Ok(Self {
-            http: http_client::build(&config)?,
+            http: http_client(&config)?,
             proxies: Proxies::of_the_environment(),
             proof: AccountProof::new(config.edition, credential_cure(&config)),
             stats: Stats::default(),
             gate: Gate::new(config.max_concurrent_requests, config.max_concurrent_downloads),
+            last_served: Mutex::default(),
             credential: Credential::new(config.auth.clone()),
             config,
         })
@@ -134,17 +142,15 @@ impl Transport {
         request: &Request,
         attempt: impl Fn() -> F,
     ) -> Result<T, JiraError> {
-        let mut state = RetryState::new(
-            self.config.retries,
-            self.config.retry_delay,
-            self.config.max_retry_delay,
-            self.config.max_wait,
-        );
+        let mut tries = Tries::new(retry_plan(&self.config));
         let mut renewed = false;
         loop {
             let began = tokio::time::Instant::now();
             let failure = match attempt().await {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    *self.last_served.lock() = Some(tokio::time::Instant::now());
+                    return Ok(value);
+                }
                 Err(failure) => failure,
             };
             // An access token may end early; a new one is asked for once.
@@ -152,8 +158,9 @@ impl Transport {
                 renewed = true;
                 continue;
             }
-            let Some(delay) = state.next_delay(&failure.error, request.splits) else {
-                return Err(failure.error);
+            let last_served = *self.last_served.lock();
+            let Some(delay) = tries.next_wait(failure.judged(request.splits), request.repeat, last_served) else {
+                return Err(self.final_error(request, failure));
             };
             tracing::warn!(
                 endpoint = request.class.name(),
@@ -167,6 +174,18 @@ impl Transport {
                 Some(scope) => self.gate.pause(scope, delay),
                 None => tokio::time::sleep(delay).await,
             }
+        }
+    }
+
+    /// After the last try. The caller of what must not be made twice learns when nobody knows whether it was made.
+    fn final_error(&self, request: &Request, failure: Failure) -> JiraError {
+        let is_open = !failure.unsent && failure.error.leaves_outcome_open();
+        if request.repeat != Repeat::OnlyIfNotCarriedOut || !is_open {
+            return failure.error;
+        }
+        JiraError::OutcomeUnknown {
+            request: self.line(request),
+            reason: failure.error.to_string(),
         }
     }
 
@@ -235,7 +254,11 @@ impl Transport {
     }
 
     async fn admit(&self, class: EndpointClass) -> Admission {
-        let admission = self.gate.admit(class).await;
+        let lane = match class {
+            EndpointClass::Attachment => Lane::Downloads,
+            _ => Lane::Requests,
+        };
+        let admission = self.gate.admit(class, lane).await;
         self.stats.waited(class, admission.paused);
         admission
     }
@@ -252,10 +275,7 @@ impl Transport {
         let way = Way {
             url,
             proxies: &self.proxies,
-            limits: Limits {
-                connect: self.config.connect_timeout,
-                read: self.config.read_timeout,
-            },
+            config: &self.config,
         };
         let began = Instant::now();
         let sent = builder.send().await;
@@ -360,18 +380,52 @@ impl Transport {
         Failure {
             error: refusal(answer, &signs, credential_cure(&self.config)),
             slows: slowed_by(class, status, headers),
+            unsent: false,
         }
     }
 
     /// Some servers and proxies repeat the request in their error pages.
     fn without_secret(&self, words: String) -> String {
-        let secrets = self.credential.secrets();
-        secrets.iter().fold(words, |words, secret| words.replace(secret, "***"))
+        redacted(words, self.credential.secrets().iter().map(String::as_str))
+    }
+}
+
+/// Without credentials, so that a request to another host can use it safely.
+fn http_client(config: &JiraConfig) -> Result<reqwest::Client, JiraError> {
+    let unusable = |setting, reason| JiraError::Config { setting, reason };
+    let named = match &config.tls.ca_pem {
+        Some(pem) => Certificates::from_pem(pem).map_err(|fault| unusable("ssl_ca", fault.to_string()))?,
+        None => Certificates::default(),
+    };
+    let tls = Tls {
+        verification: config.tls.verification,
+        named,
+        named_only: false,
+    };
+    tls.client_builder(Protocols::Http2)
+        .user_agent(&config.user_agent)
+        .connect_timeout(config.connect_timeout)
+        .read_timeout(config.read_timeout)
+        .pool_max_idle_per_host(config.max_concurrent_requests.max(1))
+        .build()
+        .map_err(|error| unusable("tls", reasons(&error)))
+}
+
+fn retry_plan(config: &JiraConfig) -> RetryPlan {
+    RetryPlan {
+        retries: config.retries,
+        waits: Waits::Doubling {
+            first: config.retry_delay.min(config.max_retry_delay),
+            longest: config.max_retry_delay,
+        },
+        longest_named: config.max_wait,
+        limited_for: config.max_wait.saturating_mul(LONGEST_WAITS).max(PATIENCE),
+        outage_for: config.max_outage,
     }
 }
 
 /// What a refusal slows down: bursts are limited by endpoint, everything else concerns the whole client.
-fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> Option<PauseScope> {
+fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> Option<PauseScope<EndpointClass>> {
     match status {
         StatusCode::TOO_MANY_REQUESTS if header_has(headers, "ratelimit-reason", "jira-burst-based") => {
             Some(PauseScope::Class(class))

@@ -4,10 +4,10 @@
 //! Showing or exporting the figures is left to the callers.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{counter, histogram};
+use parking_lot::Mutex;
 
 use super::request::EndpointClass;
 
@@ -50,7 +50,7 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn snapshot(&self) -> RequestStats {
-        self.figures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.figures.lock().clone()
     }
 
     pub(crate) fn sent(&self, class: EndpointClass) {
@@ -93,7 +93,7 @@ impl Stats {
         if limit.is_none() && per_second.is_none() {
             return;
         }
-        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut figures = self.figures.lock();
         figures.announced_limit = figures.announced_limit.max(limit);
         figures.announced_per_second = per_second.or(figures.announced_per_second);
     }
@@ -108,7 +108,7 @@ impl Stats {
     }
 
     fn update(&self, class: EndpointClass, change: impl FnOnce(&mut RequestStats, &mut ClassStats)) {
-        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut figures = self.figures.lock();
         let mut one = figures.by_class.get(&class).copied().unwrap_or_default();
         change(&mut figures, &mut one);
         figures.by_class.insert(class, one);

@@ -23,6 +23,7 @@ pub(crate) fn config(address: &str, edition: Edition) -> JiraConfig {
     let mut config = JiraConfig::new(Url::parse(address).unwrap(), edition, auth);
     config.retries = 2;
     config.retry_delay = Duration::from_millis(1);
+    config.max_outage = Duration::ZERO;
     config
 }
 

@@ -8,6 +8,7 @@ mod fake_jira;
 
 mod account;
 mod children;
+mod creating;
 mod credentials;
 mod downloads;
 mod extras;
@@ -16,6 +17,7 @@ mod futures_are_send;
 mod listings;
 mod listings_by_offset;
 mod login_pages;
+mod outages;
 mod proxies;
 mod questions;
 mod refusals;

@@ -94,7 +94,7 @@ async fn a_refused_client_is_named_without_its_secret() {
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     let text = format!("{error} {error:?} {client:?}");
     assert!(
-        text.contains("oauth_client_id") && text.contains("Unauthorized: ***"),
+        text.contains("oauth_client_id") && text.contains("Unauthorized: [redacted]"),
         "{text}"
     );
     assert!(!text.contains("hunter2"), "{text}");

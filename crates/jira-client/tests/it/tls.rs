@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use jira_client::{Edition, ErrorKind, JiraClient, TlsVerification};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use jira_client::{Edition, ErrorKind, JiraClient, JiraError, TlsVerification};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use test_case::test_case;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -30,6 +30,40 @@ pub(crate) async fn jira_named(name: &str) -> TlsJira {
         .unwrap()
         .signed_by(&key, &authority)
         .unwrap();
+    TlsJira {
+        address: serve(&certificate, &key).await,
+        ca_pem: authority.pem(),
+    }
+}
+
+/// A certificate that signed itself, as `openssl req -x509` makes it: an authority by default, and named only in its
+/// subject unless asked for.
+fn self_signed(names: &[&str], is_ca: bool) -> (Certificate, KeyPair) {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "jira.internal");
+    if is_ca {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let key = KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap(), key)
+}
+
+/// The first connections end before the handshake is over; the others get this answer.
+pub(crate) async fn jira_that_resets_first(resets: usize, answer: Vec<u8>) -> TlsJira {
+    let (certificate, key) = self_signed(&["127.0.0.1"], false);
+    TlsJira {
+        address: answering(&certificate, &key, resets, answer).await,
+        ca_pem: certificate.pem(),
+    }
+}
+
+async fn serve(certificate: &Certificate, key: &KeyPair) -> String {
+    let answer = raw("200 OK", &["Content-Type: application/json"], 2, b"[]");
+    answering(certificate, key, 0, answer).await
+}
+
+async fn answering(certificate: &Certificate, key: &KeyPair, mut resets: usize, answer: Vec<u8>) -> String {
     let server = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -44,7 +78,11 @@ pub(crate) async fn jira_named(name: &str) -> TlsJira {
     let address = format!("https://127.0.0.1:{}", listener.local_addr().unwrap().port());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
+            if resets > 0 {
+                resets -= 1;
+                continue;
+            }
+            let (acceptor, answer) = (acceptor.clone(), answer.clone());
             tokio::spawn(async move {
                 // A client that does not trust the certificate ends the handshake.
                 let Ok(mut stream) = acceptor.accept(stream).await else {
@@ -52,16 +90,45 @@ pub(crate) async fn jira_named(name: &str) -> TlsJira {
                 };
                 let mut buffer = [0u8; 4096];
                 drop(stream.read(&mut buffer).await);
-                let answer = raw("200 OK", &["Content-Type: application/json"], 2, b"[]");
                 drop(stream.write_all(&answer).await);
                 drop(stream.shutdown().await);
             });
         }
     });
-    TlsJira {
-        address,
-        ca_pem: authority.pem(),
-    }
+    address
+}
+
+/// What comes of asking a server for its fields, when this was pasted into `ssl_ca`.
+async fn asked(address: &str, pasted: Option<String>) -> Result<(), JiraError> {
+    let mut config = config(address, Edition::DataCenter);
+    config.tls.ca_pem = pasted;
+    JiraClient::new(config)?.fields().await.map(drop)
+}
+
+#[test_case(&["127.0.0.1"], true; "an authority that names the address")]
+#[test_case(&[], true; "the defaults of openssl, without a name")]
+#[test_case(&[], false; "no authority, without a name")]
+#[test_case(&["jira.internal"], false; "another name")]
+#[tokio::test]
+async fn a_server_certificate_is_refused_until_it_is_pasted(names: &[&str], is_ca: bool) {
+    let (certificate, key) = self_signed(names, is_ca);
+    let address = serve(&certificate, &key).await;
+    let error = asked(&address, None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
+    let pasted = certificate.pem().replace("\r\n", " ").replace('\n', " ");
+    asked(&address, Some(pasted)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_that_only_looks_like_the_pasted_one_is_refused_and_pasting_is_not_advised_again() {
+    let (pasted, _) = self_signed(&["127.0.0.1"], true);
+    let (shown, key) = self_signed(&["127.0.0.1"], true);
+    let address = serve(&shown, &key).await;
+    let error = asked(&address, Some(pasted.pem())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    let text = error.to_string();
+    assert!(text.contains("ssl_ca holds neither"), "{text}");
+    assert!(!text.contains("give the authority"), "{text}");
 }
 
 #[derive(Clone, Copy)]
@@ -92,8 +159,7 @@ async fn verification(name: &'static str, ca: Ca, verification: TlsVerification)
     let client = JiraClient::new(config).unwrap();
     let outcome = client.fields().await;
     if let Err(error) = &outcome {
-        let text = error.to_string();
-        assert!(text.contains("ssl_ca") && text.contains("ssl_verification"), "{text}");
+        assert!(error.to_string().contains("ssl_ca"), "{error}");
         assert_eq!(
             client.stats().requests,
             1,

@@ -1,0 +1,69 @@
+//! `jira-connector run`: the service in the foreground, or a part of it.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::{Run, RunAction};
+use super::connector_show;
+use super::context;
+use super::exit::CommandError;
+use super::output::Output;
+use crate::config::Config;
+use crate::http::monitoring;
+use crate::telemetry::{Health, Metrics};
+use crate::worker::supervisor::Action;
+use crate::worker::supervisor::Supervisor;
+use crate::worker::supervisor::SupervisorError;
+
+/// Whether the options ask for a service, rather than for a look at something.
+pub(super) fn serves(options: &Run) -> bool {
+    options.actions.is_empty() || options.actions.iter().any(|action| loop_of(*action).is_some())
+}
+
+/// Runs the service until it is told to stop.
+pub(super) async fn run(config: Config, options: &Run) -> Result<(), CommandError> {
+    let shutdown = context::cancelled_by_signals();
+    let health = Health::default();
+    // Served to the very end: the last seconds of a process are those that somebody wonders about.
+    let ended = CancellationToken::new();
+    let _served_until = ended.clone().drop_guard();
+    if let Some(address) = config.service.monitoring_address {
+        let metrics = Metrics::install().map_err(anyhow::Error::from)?;
+        monitoring::serve(address, &config.elasticsearch, metrics, health.clone(), ended)
+            .await
+            .map_err(anyhow::Error::from)?;
+    }
+    let mut supervisor = Supervisor::new(config, context::worker_name()).map_err(|error| match error {
+        SupervisorError::NoConnectors { .. } => CommandError::Usage(error.to_string()),
+        other => CommandError::Failed(other.into()),
+    })?;
+    if !options.actions.is_empty() {
+        supervisor = supervisor.with_actions(options.actions.iter().filter_map(|action| loop_of(*action)));
+    }
+    supervisor
+        .with_health(health)
+        .run(shutdown)
+        .await
+        .map_err(|error| CommandError::Failed(error.into()))
+}
+
+/// The part that ends by itself.
+pub(super) async fn once(options: &Run, config: &Config, output: &Output) -> Result<(), CommandError> {
+    if options.actions.contains(&RunAction::List) {
+        return connector_show::list(config, output).await;
+    }
+    // Secrets are a type that does not print.
+    let text = format!("{config:#?}");
+    output.result(&json!({ "config": text }), &text);
+    Ok(())
+}
+
+fn loop_of(action: RunAction) -> Option<Action> {
+    match action {
+        RunAction::Schedule => Some(Action::Schedule),
+        RunAction::SyncContent => Some(Action::SyncContent),
+        RunAction::SyncAccessControl => Some(Action::SyncAccessControl),
+        RunAction::Cleanup => Some(Action::Cleanup),
+        RunAction::List | RunAction::Config => None,
+    }
+}
