@@ -18,14 +18,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "http",
             "operations",
+            // For `run` only.
             "worker",
-            "inbound::connectors",
-            "inbound::jobs",
-            "inbound::schedules",
-            "inbound::sink",
-            "inbound::source",
-            "inbound::text_extraction",
-            "clients",
             "config",
             "telemetry",
         ],
@@ -39,6 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inbound::schedules",
             "inbound::sink",
             "inbound::source",
+            "inbound::text_extraction",
             "clients",
             "config",
             "telemetry",

@@ -88,7 +88,12 @@ fn becomes_documents(mut issue: Issue) -> Result<(), String> {
     {
         return Err(format!("attachment {} belongs to no issue", file.document.id.as_str()));
     }
-    documents::close_side_doors(&mut issue.fields);
+    let projects = std::collections::BTreeSet::from(["AL".to_owned()]);
+    documents::SideDoors {
+        own_key: &issue.key,
+        projects: &projects,
+    }
+    .close(&mut issue.fields);
     let id = issue.id;
     let document = documents::issue(&context, issue);
     if document.jira_id != id || document.id.as_str().is_empty() {

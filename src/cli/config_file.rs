@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use crate::config::{Config, ConnectorEntry};
-use crate::inbound::source::field_definitions::SERVICE_TYPE;
+use crate::operations::connectors::SERVICE_TYPE;
 
 /// A complete config.yml for one connector. Text is quoted as JSON, which YAML contains.
 pub(super) fn whole(config: &Config, id: &str, api_key: &str) -> String {

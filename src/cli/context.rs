@@ -1,49 +1,16 @@
-//! Opens what most commands need: the configuration file, a client, and the connector that is meant.
+//! What most commands begin with: the connector that is meant, signals, the name of this machine.
 
-use std::time::Duration;
-
-use anyhow::Context as _;
-use elastic_client::{ElasticClient, ElasticError, ServerInfo};
 use tokio_util::sync::CancellationToken;
 
-use super::exit::CommandError;
-use crate::config::{Config, ConnectorEntry};
+use super::error::CommandError;
+use crate::config::Config;
 
-/// Whoever typed a command wants to hear soon that a cluster is down, whatever retries the configuration allows.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Asks a cluster who it is. Commands do not wait for one that is down; the service does.
-pub(super) async fn reach(client: &ElasticClient) -> Result<ServerInfo, ElasticError> {
-    client
-        .wait_until_reachable(PATIENCE, Duration::from_secs(1), 2.0, |_, _| {})
-        .await
-}
-
-/// A client that has reached Elasticsearch once.
-pub(super) async fn connect(config: &Config) -> Result<ElasticClient, CommandError> {
-    let client = crate::clients::elastic_client(&config.elasticsearch).map_err(anyhow::Error::from)?;
-    let server = reach(&client).await.context("cannot use Elasticsearch")?;
-    crate::clients::check_version(&server).map_err(anyhow::Error::from)?;
-    if crate::clients::needs_indices(&server) {
-        client.forgo_connectors_api();
-    }
-    Ok(client)
-}
-
-/// The connector that was named, or the only one of the configuration file.
-pub(super) fn pick_connector(config: &Config, named: Option<String>) -> Result<ConnectorEntry, CommandError> {
+/// The id of the connector that was named, or of the only one of the configuration file.
+pub(super) fn pick_connector(config: &Config, named: Option<String>) -> Result<String, CommandError> {
     let path = config.path.display();
     match (named, config.connectors.as_slice()) {
-        (Some(id), entries) => Ok(entries
-            .iter()
-            .find(|entry| entry.connector_id == id)
-            .cloned()
-            .unwrap_or(ConnectorEntry {
-                connector_id: id,
-                service_type: None,
-                api_key: None,
-            })),
-        (None, [only]) => Ok(only.clone()),
+        (Some(id), _) => Ok(id),
+        (None, [only]) => Ok(only.connector_id.clone()),
         (None, []) => Err(CommandError::Usage(format!(
             "{path} names no connector; add one under connectors, or give its id"
         ))),
@@ -55,11 +22,6 @@ pub(super) fn pick_connector(config: &Config, named: Option<String>) -> Result<C
             )))
         }
     }
-}
-
-/// The complaint about an id that nobody knows.
-pub(super) fn no_such_connector(id: &str) -> anyhow::Error {
-    anyhow::anyhow!("there is no connector {id}; `connector list` shows those there are")
 }
 
 /// A token that is cancelled by the first Ctrl-C or SIGTERM; the second ends the process at once.

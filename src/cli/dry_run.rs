@@ -1,44 +1,23 @@
 //! `jira-connector sync now --dry-run`: what a sync would do, without doing it.
 
-use anyhow::Context as _;
-use serde_json::json;
-
 use super::context;
-use super::exit::CommandError;
+use super::error::CommandError;
 use super::output::Output;
-use super::sync_arguments::{SyncNow, SyncType};
-use super::verify;
+use super::sync_arguments::SyncNow;
 use crate::config::Config;
+use crate::operations::Installation;
+use crate::operations::dry_run::dry_run;
 
 pub(super) async fn run(config: &Config, options: SyncNow, output: &Output) -> Result<(), CommandError> {
-    if options.sync_type == SyncType::AccessControl {
-        let text = "a dry run is for content; `access show USER` says what an access control sync would let a user see";
-        return Err(CommandError::Usage(text.to_owned()));
-    }
-    let inspection = verify::inspect(config, options.connector_id).await?;
-    let index = inspection.index.clone();
+    let id = context::pick_connector(config, options.connector_id)?;
+    let installation = Installation::connect(config).await?;
     let stop = context::cancelled_by_signals();
-    let incremental = options.sync_type == SyncType::Incremental;
-    let found = inspection.dry_run(incremental, &stop).await;
-    if stop.is_cancelled() {
-        return Err(CommandError::Interrupted);
-    }
-    let found = found.context("cannot tell what a sync would do")?;
-    let forecast = found.forecast;
-    let result = json!({
-        "index_name": index,
-        "indexed": found.indexed,
-        "added": forecast.added,
-        "changed": forecast.changed,
-        "unchanged": forecast.unchanged,
-        "deleted": forecast.deleted,
-        "requests": found.requests,
-    });
+    let found = dry_run(&installation, &id, &options.sync_type.job_type(), &stop).await?;
     let text = format!(
-        "Nothing was written. A sync of {index} ({} documents) would add {}, change {}, leave {} as they are and delete \
-         {} documents.\nFinding out took {} requests to Jira; new attachments would be downloaded on top.",
-        found.indexed, forecast.added, forecast.changed, forecast.unchanged, forecast.deleted, found.requests
+        "Nothing was written. A sync of {} ({} documents) would add {}, change {}, leave {} as they are and delete {} \
+         documents.\nFinding out took {} requests to Jira; new attachments would be downloaded on top.",
+        found.index_name, found.indexed, found.added, found.changed, found.unchanged, found.deleted, found.requests
     );
-    output.result(&result, &text);
+    output.result(&found, &text);
     Ok(())
 }

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 
 use super::arguments::{Command, Run, RunAction};
-use super::exit::{self, CommandError};
+use super::dispatch;
+use super::error::CommandError;
 use super::output::Output;
-use super::run;
+use super::service;
 use crate::config::{LogFormat, LogLevel};
 
 const NAME: &str = "elastic-ingest";
@@ -80,12 +81,12 @@ pub(super) fn start(arguments: IngestArguments, output: &Output) -> Result<(), C
     };
     let level = arguments.log_level.map(LogLevel::from);
     let level = level.or(arguments.debug.then_some(LogLevel::Debug));
-    if !run::serves(&options) {
+    if !service::serves(&options) {
         let level = level.unwrap_or(LogLevel::Error);
-        return exit::look(&arguments.config_file, Command::Run(options), level, output);
+        return dispatch::look(&arguments.config_file, Command::Run(options), level, output);
     }
     let format = arguments.filebeat.then_some(LogFormat::EcsJson);
-    exit::serve(&arguments.config_file, &options, level, format)
+    dispatch::serve(&arguments.config_file, &options, level, format)
 }
 
 #[cfg(test)]

@@ -4,40 +4,30 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::connector_arguments::FieldValues;
-use super::exit::CommandError;
-use crate::inbound::source::field_definitions::{FIELDS, FieldType, find};
+use super::error::CommandError;
+use crate::operations::connectors::{FIELDS, FieldType, FieldValues as Values, find};
 
 /// What was given, in the order in which later values win: the file of many, single values, single files.
 /// `form` is how the command takes a single value.
-pub(super) fn given(set: &[String], form: &str, values: &FieldValues) -> Result<Map<String, Value>, CommandError> {
-    let mut given = Map::new();
+pub(super) fn given(set: &[String], form: &str, values: &FieldValues) -> Result<Values, CommandError> {
+    let mut given = Values::default();
     if let Some(path) = &values.from_file {
         given = from_file(path)?;
     }
     for setting in set {
         let (key, value) = split(setting, form)?;
-        given.insert(key.to_owned(), typed(key, value)?);
+        given.set(key, typed(key, value)?);
     }
     for setting in &values.set_file {
         let (key, path) = split(setting, "--set-file KEY=FILE")?;
         let value = std::fs::read_to_string(path)
             .map_err(|error| CommandError::Usage(format!("--set-file {key}: cannot read {path}: {error}")))?;
-        given.insert(key.to_owned(), typed(key, value.trim_end_matches(['\r', '\n']))?);
+        given.set(key, typed(key, value.trim_end_matches(['\r', '\n']))?);
     }
     Ok(given)
-}
-
-/// Puts values into a connector's `configuration`.
-pub(super) fn fill(configuration: &mut Map<String, Value>, given: &Map<String, Value>) {
-    for (key, value) in given {
-        let field = configuration
-            .entry(key.clone())
-            .or_insert_with(|| Value::Object(Map::new()));
-        field["value"] = value.clone();
-    }
 }
 
 fn split<'s>(setting: &'s str, form: &str) -> Result<(&'s str, &'s str), CommandError> {
@@ -65,7 +55,7 @@ fn unknown(key: &str) -> CommandError {
     ))
 }
 
-fn from_file(path: &Path) -> Result<Map<String, Value>, CommandError> {
+fn from_file(path: &Path) -> Result<Values, CommandError> {
     let wrong = |detail: String| CommandError::Usage(format!("--from-file {}: {detail}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     // The parser's own messages quote lines of the file, and those hold secrets.
@@ -74,7 +64,7 @@ fn from_file(path: &Path) -> Result<Map<String, Value>, CommandError> {
             "must hold a map of fields to their values, as JSON or YAML".into(),
         ));
     };
-    let mut given = Map::new();
+    let mut given = Values::default();
     for (key, value) in fields {
         let value = match value {
             // As in a connector's record, from where such files are sometimes copied.
@@ -93,7 +83,7 @@ fn from_file(path: &Path) -> Result<Map<String, Value>, CommandError> {
         if find(&key).is_none() {
             return Err(unknown(&key));
         }
-        given.insert(key, value);
+        given.set(&key, value);
     }
     Ok(given)
 }
@@ -116,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    fn read(file: &str, set: &[&str]) -> Result<Map<String, Value>, CommandError> {
+    fn read(file: &str, set: &[&str]) -> Result<Values, CommandError> {
         let mut stored = tempfile::NamedTempFile::new().unwrap();
         stored.write_all(file.as_bytes()).unwrap();
         let values = FieldValues {
@@ -131,13 +121,13 @@ mod tests {
     #[test_case("projects: [A, B]\nretry_count: 5\nssl_enabled: true\n"; "yaml")]
     fn a_file_of_many(file: &str) {
         let expected = json!({"projects": "A,B", "retry_count": 5, "ssl_enabled": true});
-        assert_eq!(Value::Object(read(file, &[]).unwrap()), expected);
+        assert_eq!(Value::Object(read(file, &[]).unwrap().as_map().clone()), expected);
     }
 
     #[test]
     fn a_single_value_beats_the_file() {
         let given = read(r#"{"projects": "A"}"#, &["projects=a=b"]).unwrap();
-        assert_eq!(given["projects"], "a=b");
+        assert_eq!(given.as_map()["projects"], "a=b");
     }
 
     #[test_case("{\"tokn\": \"hush\"}", &[], "there is no field \"tokn\""; "unknown in a file")]

@@ -2,35 +2,29 @@
 //!
 //! Fields that are optional are only asked for when the answers need them: their defaults are right for most.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::exit::CommandError;
-use super::field_values::{fill, typed};
+use super::error::CommandError;
+use super::field_values::typed;
 use super::prompt::Ask;
-use crate::inbound::source::JiraSettings;
-use crate::inbound::source::configuration::Configuration;
-use crate::inbound::source::field_definitions::{FIELDS, FieldDefinition, FieldType};
+use crate::operations::connectors::{FIELDS, FieldDefinition, FieldType, FieldValues, Form};
 
-/// Fills `configuration`, leaving the fields alone whose values were `given` with the command.
-pub(super) fn complete(
-    configuration: &mut Map<String, Value>,
-    given: &Map<String, Value>,
-    ask: &dyn Ask,
-    note: &dyn Fn(&str),
-) -> Result<(), CommandError> {
+/// Completes the values that were `given` with the command; those are only asked for when they are wrong.
+pub(super) fn complete(given: &mut FieldValues, ask: &dyn Ask, note: &dyn Fn(&str)) -> Result<(), CommandError> {
+    let mut form = Form::of(given);
+    let known = given.clone();
     let mut wrong: Vec<String> = Vec::new();
     loop {
         for field in FIELDS.iter().filter(|field| !field.advanced) {
-            let wanted = wrong.is_empty() && field.required && !given.contains_key(field.key)
-                || wrong.iter().any(|key| key == field.key);
+            let wanted =
+                wrong.is_empty() && field.required && !known.has(field.key) || wrong.iter().any(|key| key == field.key);
             // Asked anew for each field, because earlier answers decide which later fields apply.
-            if wanted && Configuration::new(configuration).applies(field) {
-                let answer = question(field, &configuration[field.key]["value"], ask)?;
-                let single = Map::from_iter([(field.key.to_owned(), answer)]);
-                fill(configuration, &single);
+            if wanted && form.applies(field) {
+                given.set(field.key, question(field, form.value(field.key), ask)?);
+                form.fill(given);
             }
         }
-        let Err(invalid) = JiraSettings::from_configuration(configuration) else {
+        let Err(invalid) = form.problems() else {
             return Ok(());
         };
         let keys: Vec<String> = invalid.problems.iter().map(|problem| problem.key.to_owned()).collect();
@@ -79,7 +73,6 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
-    use crate::inbound::source::field_definitions::definition;
 
     /// Answers by a word of the question, and remembers what was asked.
     struct Scripted {
@@ -122,27 +115,25 @@ mod tests {
         }
     }
 
-    fn interview(
-        given: Value,
-        answers: Vec<(&'static str, &'static str)>,
-    ) -> (Map<String, Value>, Vec<String>, Vec<String>) {
+    fn interview(given: Value, answers: Vec<(&'static str, &'static str)>) -> (FieldValues, Vec<String>, Vec<String>) {
         let scripted = Scripted {
             answers,
             asked: RefCell::default(),
         };
         let notes = RefCell::new(Vec::new());
-        let mut configuration = definition();
-        let given = given.as_object().unwrap();
-        fill(&mut configuration, given);
+        let mut values = FieldValues::default();
+        for (key, value) in given.as_object().unwrap() {
+            values.set(key, value.clone());
+        }
         let note = |text: &str| notes.borrow_mut().push(text.to_owned());
-        complete(&mut configuration, given, &scripted, &note).unwrap();
-        (configuration, scripted.asked.into_inner(), notes.into_inner())
+        complete(&mut values, &scripted, &note).unwrap();
+        (values, scripted.asked.into_inner(), notes.into_inner())
     }
 
     #[test]
     fn only_what_applies_and_was_not_given_is_asked() {
         let given = json!({"data_source": "jira_cloud", "jira_url": "https://example.atlassian.net"});
-        let (configuration, asked, _) = interview(
+        let (values, asked, _) = interview(
             given,
             vec![
                 ("Jira Cloud email", "me@example.com"),
@@ -157,8 +148,8 @@ mod tests {
             .map(|asked| asked.split_whitespace().next().unwrap())
             .collect();
         assert_eq!(kinds, ["text", "secret", "text", "confirm", "confirm"], "{asked:?}");
-        assert_eq!(configuration["api_token"]["value"], "hush");
-        assert!(JiraSettings::from_configuration(&configuration).is_ok());
+        assert_eq!(values.as_map()["api_token"], "hush");
+        assert!(Form::of(&values).problems().is_ok());
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! The command line: what the commands are called, what they take, what they print. The only code that prints.
 //!
-//! Work is done by `service`, `source` and `elastic-client`; this module asks them and shows what came of it.
+//! Work is done by `operations`; this module asks for what it needs and shows what came of it.
 
 mod access_arguments;
 mod arguments;
 mod connector_arguments;
 mod sync_arguments;
 
-mod exit;
+mod error;
 mod output;
 mod prompt;
 
+mod dispatch;
+mod entry;
+
 mod access;
-mod access_check;
 mod check;
 mod config_file;
 mod connector_configure;
@@ -30,7 +32,7 @@ mod rules;
 mod rules_arguments;
 mod rules_file;
 mod rules_report;
-mod run;
+mod service;
 mod sync_list;
 mod sync_now;
 mod sync_show;
@@ -39,4 +41,4 @@ mod sync_watch;
 mod verify;
 
 pub use arguments::Arguments;
-pub use exit::main;
+pub use entry::main;

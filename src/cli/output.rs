@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::CommandFactory as _;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::arguments::{Arguments, OutputFormat};
@@ -23,10 +24,13 @@ impl Output {
         io::stderr().is_terminal()
     }
 
-    /// A result: the JSON value, or the text.
-    pub(super) fn result(&self, json: &Value, text: &str) {
+    /// A result: as one JSON value with its keys in order, or the text.
+    pub(super) fn result(&self, view: &impl Serialize, text: &str) {
         match self.format {
-            OutputFormat::Json => write_line(io::stdout(), &json.to_string()),
+            OutputFormat::Json => {
+                let json: Value = serde_json::to_value(view).expect("views have text keys and no failing parts");
+                write_line(io::stdout(), &json.to_string());
+            }
             OutputFormat::Text => write_line(io::stdout(), text),
         }
     }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal as _};
 use anyhow::Context as _;
 use dialoguer::{Confirm, Input, Password, Select};
 
-use super::exit::CommandError;
+use super::error::CommandError;
 
 /// Somebody who can answer. Answers to `secret` are not shown while they are typed.
 pub(super) trait Ask {

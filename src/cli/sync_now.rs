@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use sync_engine::sync::{Progress, Snapshot};
 
 use super::context;
 use super::dry_run;
-use super::exit::CommandError;
+use super::error::CommandError;
 use super::output::Output;
 use super::progress_display::{ProgressDisplay, View};
 use super::sync_arguments::SyncNow;
-use super::sync_start;
 use super::sync_watch;
 use crate::config::Config;
-use crate::inbound::jobs::job_runner::JobEnd;
-use crate::inbound::jobs::job_runner::JobRunner;
+use crate::operations::Installation;
+use crate::operations::syncs::{self, HereEnd, SyncRequest};
 
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -24,30 +23,26 @@ pub(super) async fn now(config: &Config, options: SyncNow, output: &Output) -> R
     if options.dry_run {
         return dry_run::run(config, options, output).await;
     }
-    let connector = context::pick_connector(config, options.connector_id)?;
-    let client = context::connect(config).await?;
-    let job_id = sync_start::create_job(
-        &client,
-        &connector.connector_id,
-        options.sync_type,
-        options.allow_deletions,
-    )
-    .await?;
-    let interrupted = context::cancelled_by_signals();
-    let runner = JobRunner {
-        client: client.clone(),
-        connector,
-        bulk: config.elasticsearch.bulk.clone(),
-        jira: config.jira.clone(),
-        max_file_size: config.service.max_file_download_size,
-        extraction_service: config.extraction_service.clone(),
-        idle_job_timeout: config.service.idle_job_timeout,
-        worker: context::worker_name(),
+    let wanted = SyncRequest {
+        connector_id: context::pick_connector(config, options.connector_id)?,
+        job_type: options.sync_type.job_type(),
+        allow_deletions: options.allow_deletions,
     };
+    let installation = Installation::connect(config).await?;
+    let job_id = syncs::start(&installation, &wanted).await?.job_id;
+    let interrupted = context::cancelled_by_signals();
     let progress = Arc::new(Progress::default());
     let mut display = ProgressDisplay::new(*output);
     let mut redraw = tokio::time::interval(REDRAW_INTERVAL);
-    let running = runner.run(&job_id, &progress, &interrupted);
+    let worker = context::worker_name();
+    let running = syncs::run_here(
+        &installation,
+        &wanted.connector_id,
+        &job_id,
+        worker,
+        &progress,
+        &interrupted,
+    );
     tokio::pin!(running);
     let end = loop {
         tokio::select! {
@@ -56,25 +51,21 @@ pub(super) async fn now(config: &Config, options: SyncNow, output: &Output) -> R
         }
     };
     display.finish();
-    match end.context("cannot run the sync")? {
-        JobEnd::Suspended => {
+    match end? {
+        HereEnd::Over(job) => sync_watch::report(*job, output),
+        HereEnd::Suspended => {
             output.note(&format!(
                 "suspended job {job_id}; a running service or the next `sync start` goes on with it"
             ));
             Err(CommandError::Interrupted)
         }
-        JobEnd::NotStarted(reason) => {
+        HereEnd::NotStarted(reason) => {
             // A service with the same connector may have been faster: then its work is what is watched.
             output.note(&format!("not running it here: {reason}"));
-            let job = sync_watch::watch(&client, &job_id, output, &interrupted).await?;
-            sync_watch::report(&job_id, &job, output)
+            let job = sync_watch::watch(&installation, &job_id, output, &interrupted).await?;
+            sync_watch::report(job, output)
         }
-        JobEnd::Lost(reason) => Err(CommandError::Failed(anyhow!("lost the job: {reason}"))),
-        JobEnd::Completed | JobEnd::Failed(_) | JobEnd::Canceled => {
-            let job = client.sync_jobs().get(&job_id).await.context("cannot read the job")?;
-            let job = job.ok_or_else(|| anyhow!("the record of job {job_id} was deleted"))?;
-            sync_watch::report(&job_id, &job.value, output)
-        }
+        HereEnd::Lost(reason) => Err(CommandError::Failed(anyhow!("lost the job: {reason}"))),
     }
 }
 

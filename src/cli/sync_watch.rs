@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
-use elastic_client::{ElasticClient, JobStatus, JobType, SyncJobRecord};
-use serde_json::{Value, json};
+use anyhow::anyhow;
+use elastic_client::{JobStatus, JobType};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::CommandError;
+use super::error::CommandError;
 use super::output::Output;
 use super::progress_display::{ProgressDisplay, View};
+use crate::operations::Installation;
+use crate::operations::syncs::{self, JobOutcome, JobView};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// A waiting job is remarked upon after this time, twice the framework's poll interval.
@@ -17,20 +19,17 @@ const HINT_AFTER: Duration = Duration::from_secs(60);
 
 /// Watches until the job is over. The job goes on when the watching is interrupted.
 pub(super) async fn watch(
-    client: &ElasticClient,
+    installation: &Installation<'_>,
     job_id: &str,
     output: &Output,
     interrupted: &CancellationToken,
-) -> Result<SyncJobRecord, CommandError> {
+) -> Result<JobView, CommandError> {
     let mut display = ProgressDisplay::new(*output);
     let began = Instant::now();
     let mut hinted = false;
     loop {
-        let job = client.sync_jobs().get(job_id).await.context("cannot read the job")?;
-        let job = job
-            .ok_or_else(|| anyhow!("the record of job {job_id} was deleted"))?
-            .value;
-        let status = job.status.clone().unwrap_or(JobStatus::Pending);
+        let job = syncs::show(installation, job_id).await?;
+        let status = job.summary.status.clone().unwrap_or(JobStatus::Pending);
         if status.is_terminal() {
             display.finish();
             return Ok(job);
@@ -51,7 +50,7 @@ pub(super) async fn watch(
     }
 }
 
-fn view(job: &SyncJobRecord, status: &JobStatus) -> View {
+fn view(job: &JobView, status: &JobStatus) -> View {
     let number = |name: &str| job.metadata.get(name).and_then(Value::as_u64).unwrap_or(0);
     let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
     let phase = match status {
@@ -65,8 +64,8 @@ fn view(job: &SyncJobRecord, status: &JobStatus) -> View {
     };
     View {
         phase,
-        indexed: count(job.indexed_document_count),
-        deleted: count(job.deleted_document_count),
+        indexed: count(job.summary.indexed_document_count),
+        deleted: count(job.summary.deleted_document_count),
         issues_processed: number("issues_processed").max(number("users_processed")),
         issues_listed: number("issues_listed").max(number("users_listed")),
         listing_ended: job.metadata.get("listing_ended") == Some(&Value::Bool(true)),
@@ -74,32 +73,18 @@ fn view(job: &SyncJobRecord, status: &JobStatus) -> View {
 }
 
 /// Prints how a job ended; an error unless it completed.
-pub(super) fn report(job_id: &str, job: &SyncJobRecord, output: &Output) -> Result<(), CommandError> {
-    let status = job.status.as_ref().map_or("unknown", JobStatus::as_str);
-    let seconds = match (job.started_at, job.completed_at) {
-        (Some(from), Some(to)) => (to - from).num_milliseconds() as f64 / 1000.0,
-        _ => 0.0,
-    };
-    let (indexed, deleted) = (
-        job.indexed_document_count.unwrap_or(0),
-        job.deleted_document_count.unwrap_or(0),
-    );
-    let result = json!({
-        "job_id": job_id,
-        "status": status,
-        "error": job.error,
-        "indexed_document_count": indexed,
-        "deleted_document_count": deleted,
-        "total_document_count": job.total_document_count,
-        "seconds": seconds,
-        "metadata": job.metadata,
-    });
+pub(super) fn report(job: JobView, output: &Output) -> Result<(), CommandError> {
+    let job = JobOutcome::from(job);
+    let (seconds, indexed, deleted) = (job.seconds, job.indexed_document_count, job.deleted_document_count);
     let rate = if seconds > 0.0 {
         format!(" ({:.0} documents/s)", indexed as f64 / seconds)
     } else {
         String::new()
     };
-    let mut text = format!("Job {job_id} {status}: {indexed} indexed, {deleted} deleted in {seconds:.1} s{rate}");
+    let mut text = format!(
+        "Job {} {}: {indexed} indexed, {deleted} deleted in {seconds:.1} s{rate}",
+        job.job_id, job.status
+    );
     if let Some(total) = job.total_document_count {
         let what = match job.job_type {
             Some(JobType::AccessControl) => "identities",
@@ -135,10 +120,9 @@ pub(super) fn report(job_id: &str, job: &SyncJobRecord, output: &Output) -> Resu
     {
         text += &format!("\n  {}", item.as_str().unwrap_or_default());
     }
-    output.result(&result, &text);
-    match (&job.status, &job.error) {
-        (Some(JobStatus::Completed), _) => Ok(()),
-        (_, Some(error)) => Err(CommandError::Failed(anyhow!("{error}"))),
-        (_, None) => Err(CommandError::Failed(anyhow!("the job ended as {status}"))),
+    output.result(&job, &text);
+    match job.failure() {
+        None => Ok(()),
+        Some(reason) => Err(CommandError::Failed(anyhow!(reason))),
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, JobConnector, SyncJobRecord};
+use elastic_client::{ConnectorRecord, ElasticClient, ElasticError, JobConnector, JobType, SyncJobRecord};
+use serde::Serialize;
 use sync_engine::sync::{
     ContentSync, DeletionGuard, DryRunSink, Forecast, Progress, Sink, SinkError, Source, SyncCursor, SyncError,
     Unfenced,
@@ -12,8 +13,10 @@ use sync_engine::sync_rules::RuleSet;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::clients::{USER_AGENT, client_for_connector};
-use crate::config::{Config, ConnectorEntry};
+use super::error::{Doing as _, OperationError};
+use super::installation::Installation;
+use crate::clients::USER_AGENT;
+use crate::config::Config;
 use crate::inbound::jobs::job_setup::{JobSetup, SetupError};
 use crate::inbound::sink::{IndexSink, SinkOptions, Target};
 use crate::inbound::source::{JiraSource, Login, LoginError};
@@ -32,7 +35,7 @@ pub struct Inspection {
     progress: Arc<Progress>,
 }
 
-/// The reason why nothing can be said.
+/// Why nothing can be said.
 #[derive(Debug, Error)]
 pub enum InspectionError {
     /// The connector's configuration.
@@ -61,27 +64,55 @@ impl From<SetupError> for InspectionError {
     }
 }
 
-/// The changes that a sync would make, and the requests that counting them took.
-#[derive(Debug, Clone, Copy)]
+/// What a sync would do, and what finding out cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DryRun {
-    /// Documents.
-    pub forecast: Forecast,
+    /// The content index.
+    pub index_name: String,
     /// Documents in the index now.
     pub indexed: u64,
+    /// Documents that the index lacks.
+    pub added: u64,
+    /// Documents whose `_timestamp` is another one than the indexed.
+    pub changed: u64,
+    /// Documents that would be written again as they are.
+    pub unchanged: u64,
+    /// Documents that would be removed.
+    pub deleted: u64,
     /// Requests sent to Jira; downloads of attachments would come on top.
     pub requests: u64,
 }
 
+/// What a sync would do. Nothing is written: no job, no document, no record.
+pub async fn dry_run(
+    installation: &Installation<'_>,
+    connector_id: &str,
+    job_type: &JobType,
+    stop: &CancellationToken,
+) -> Result<DryRun, OperationError> {
+    if *job_type == JobType::AccessControl {
+        let text = "a dry run is for content; `access show USER` says what an access control sync would let a user see";
+        return Err(OperationError::Invalid(text.to_owned()));
+    }
+    let inspection = Inspection::of(installation, connector_id).await?;
+    let found = inspection.dry_run(*job_type == JobType::Incremental, stop).await;
+    if stop.is_cancelled() {
+        return Err(OperationError::Interrupted);
+    }
+    found.doing("cannot tell what a sync would do")
+}
+
 impl Inspection {
-    /// Logs in to Jira and looks at the index.
-    pub async fn open(
-        client: &ElasticClient,
-        entry: &ConnectorEntry,
-        record: &ConnectorRecord,
-        config: &Config,
-    ) -> Result<Self, InspectionError> {
+    /// Opens a connector's Jira and index for reading.
+    pub(super) async fn of(installation: &Installation<'_>, connector_id: &str) -> Result<Self, OperationError> {
+        let connector = installation.connector(connector_id).await?.value;
+        let data = installation.data_client(connector_id)?;
+        let opened = Self::open(data, &connector, installation.config).await;
+        opened.doing("cannot look at Jira and the index")
+    }
+
+    async fn open(data: ElasticClient, record: &ConnectorRecord, config: &Config) -> Result<Self, InspectionError> {
         let setup = JobSetup::from_job(&snapshot(record))?;
-        let data = client_for_connector(client, entry)?;
         if !data.indices().exists(&setup.index).await? {
             return Err(InspectionError::NoIndex(setup.index));
         }
@@ -116,7 +147,7 @@ impl Inspection {
     }
 
     /// Goes through all of a sync with a sink that only counts. Content of attachments is not downloaded.
-    pub async fn dry_run(self, incremental: bool, stop: &CancellationToken) -> Result<DryRun, InspectionError> {
+    async fn dry_run(self, incremental: bool, stop: &CancellationToken) -> Result<DryRun, InspectionError> {
         let mut options = self.setup.options;
         options.extraction = None;
         // The forecast says what would be deleted; whether the guard allows it is for whoever reads it.
@@ -133,9 +164,14 @@ impl Inspection {
             sync.full(None, stop).await?;
         }
         let indexed = self.sink.count().await?;
+        let forecast: Forecast = counting.forecast();
         Ok(DryRun {
-            forecast: counting.forecast(),
+            index_name: self.index,
             indexed,
+            added: forecast.added,
+            changed: forecast.changed,
+            unchanged: forecast.unchanged,
+            deleted: forecast.deleted,
             requests: self.source.requests(),
         })
     }

@@ -3,22 +3,39 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sync_engine::sync::{
     DocumentKind, IndexScan, IndexSelection, IndexedPage, IssueId, Sink, SinkError, SyncError, left_out_by_rules,
 };
 
 use super::dry_run::{Inspection, InspectionError};
+use super::error::{Doing as _, OperationError};
+use super::installation::Installation;
+
+/// How well an index covers its Jira.
+#[derive(Debug, Clone, Serialize)]
+pub struct Coverage {
+    /// Whether the index has exactly what Jira has.
+    pub complete: bool,
+    /// By project.
+    pub projects: Vec<ProjectCoverage>,
+    /// The content index.
+    #[serde(skip)]
+    pub index_name: String,
+}
 
 /// One project compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProjectCoverage {
     /// Its key.
+    #[serde(rename = "project")]
     pub key: String,
     /// Issues that Jira lists.
     pub in_jira: u64,
     /// Issues of it in the index.
     pub in_index: u64,
     /// Issues that the sync rules leave out.
+    #[serde(rename = "left_out_by_rules")]
     pub left_out: u64,
     /// Issues that only Jira has.
     pub missing: Vec<IssueId>,
@@ -41,7 +58,17 @@ struct Indexed {
 }
 
 /// Compares every issue's id and last change.
-pub async fn verify(inspection: &Inspection) -> Result<Vec<ProjectCoverage>, InspectionError> {
+pub async fn verify(installation: &Installation<'_>, connector_id: &str) -> Result<Coverage, OperationError> {
+    let inspection = Inspection::of(installation, connector_id).await?;
+    let projects = compare(&inspection).await.doing("cannot compare Jira with the index")?;
+    Ok(Coverage {
+        complete: projects.iter().all(ProjectCoverage::is_complete),
+        projects,
+        index_name: inspection.index,
+    })
+}
+
+async fn compare(inspection: &Inspection) -> Result<Vec<ProjectCoverage>, InspectionError> {
     let mut indexed = read_index(inspection).await?;
     let mut all = Vec::new();
     for (project_id, key) in inspection.source.project_keys() {

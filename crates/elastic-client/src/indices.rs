@@ -92,6 +92,16 @@ impl Indices {
         only_index(&answer, "mappings")
     }
 
+    /// `mappings` of every index that the name stands for, by their own names.
+    pub async fn get_mappings(&self, name: &str) -> Result<Vec<(String, Value)>, ElasticError> {
+        let answer = self.transport.send(Request::get(&[name, "_mapping"])).await?;
+        let indices: Map<String, Value> = answer.parse()?;
+        let mappings = indices
+            .into_iter()
+            .map(|(name, mut index)| (name, index["mappings"].take()));
+        Ok(mappings.collect())
+    }
+
     /// Adds to the mapping. Fields that exist with another type are refused as [`ElasticError::BadRequest`].
     pub async fn put_mapping(&self, name: &str, body: &Value) -> Result<(), ElasticError> {
         self.transport

@@ -44,7 +44,7 @@ pub use model::{
     ServerInfo,
 };
 pub use people::{GroupName, User, UserList};
-pub use permissions::RoleActor;
+pub use permissions::{ISSUES_OF_ONE_CHECK, ProjectRole, READERS_LOOKED_AT, RoleActor, RoleScope};
 pub use permissions_answers::{HolderRow, LevelMember, SecurityLevelRow};
 pub use permitted::Permitted;
 pub use project_listing::ProjectListing;

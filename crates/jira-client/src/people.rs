@@ -1,12 +1,13 @@
 //! Lists users and the members of groups, past the limits of the single resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use crate::client::JiraClient;
 use crate::error::{ErrorKind, JiraError};
 use crate::lenient;
+use crate::permissions_answers::UserProducts;
 use crate::permitted::{Bean, Permitted};
 use crate::transport::{EndpointClass, Request};
 
@@ -107,14 +108,33 @@ impl JiraClient {
         }))
     }
 
-    /// One user, by account id or login; `None` only when Jira answered 404 to the proven account.
-    pub async fn user(&self, name: &str) -> Result<Permitted<Option<User>>, JiraError> {
+    /// The products that a user may use, by the keys of their application roles, for where the groups behind those are not
+    /// told. By account id or login.
+    pub async fn products_of_user(&self, name: &str) -> Result<Permitted<BTreeSet<String>>, JiraError> {
+        let request = self.user_request(name).with("expand", "applicationRoles");
+        let answer: Permitted<UserProducts> = self.permitted(&request).await?;
+        let Permitted::Read(user) = answer else {
+            return Ok(answer.map(|_| BTreeSet::new()));
+        };
+        let products = user.application_roles;
+        if products.items.len() < products.size {
+            return Err(self.unreadable(&request, "it lists fewer products than it counts"));
+        }
+        Ok(Permitted::Read(products.items.into_iter().map(|one| one.key).collect()))
+    }
+
+    fn user_request(&self, name: &str) -> Request {
         let parameter = if self.edition().is_cloud() {
             "accountId"
         } else {
             "username"
         };
-        let request = Request::get(EndpointClass::Users, "rest/api/2/user").with(parameter, name);
+        Request::get(EndpointClass::Users, "rest/api/2/user").with(parameter, name)
+    }
+
+    /// One user, by account id or login; `None` only when Jira answered 404 to the proven account.
+    pub async fn user(&self, name: &str) -> Result<Permitted<Option<User>>, JiraError> {
+        let request = self.user_request(name);
         match self.transport.json_unless_absent(&request).await {
             Ok(user) => Ok(Permitted::Read(user)),
             Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::MissingScope) => {

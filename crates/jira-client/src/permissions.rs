@@ -5,20 +5,48 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::client::JiraClient;
 use crate::error::JiraError;
 use crate::people::{EMPTY_PAGES_AT_THE_END, GroupName, User};
 use crate::permissions_answers::{
-    ActorRow, ApplicationRow, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions, ProjectSecurityScheme,
-    RoleAnswer, RoleRow, SchemeAnswer, SchemeOfProject, SecurityLevelRow,
+    ActorRow, ApplicationRow, CheckAnswer, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions,
+    ProjectSecurityScheme, RoleAnswer, RoleRow, SchemeAnswer, SchemeOfProject, SecurityLevelRow,
 };
 use crate::permitted::Permitted;
 use crate::transport::{EndpointClass, Request};
 
 /// Rows of administrative lists in one page; Jira gives no more.
 const PAGE: u64 = 50;
+/// Users among whom a Jira looks for the readers of an issue. Those after them are never named.
+pub const READERS_LOOKED_AT: u64 = 1_000;
+/// Issues that one check of permissions takes.
+pub const ISSUES_OF_ONE_CHECK: usize = 1_000;
 /// A permission that lets see projects and issues: the key, and its old name that servers still use.
 const BROWSE: [&str; 2] = ["BROWSE_PROJECTS", "BROWSE"];
+
+/// A project role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectRole {
+    /// Its id.
+    pub id: u64,
+    /// Its name, which roles of other scopes may have too.
+    pub name: String,
+    /// Where it exists.
+    pub scope: RoleScope,
+}
+
+/// Which projects have a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RoleScope {
+    /// Every project that is not team-managed.
+    Classic,
+    /// One team-managed project, by id.
+    Project(u64),
+    /// Jira's words are not understood.
+    Unknown,
+}
 
 /// One actor of a project role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,11 +135,25 @@ impl JiraClient {
         }))
     }
 
-    /// Names and ids of all project roles.
-    pub async fn project_roles(&self) -> Result<Permitted<BTreeMap<String, u64>>, JiraError> {
+    /// All project roles, of classic projects and of single team-managed ones.
+    pub async fn project_roles(&self) -> Result<Permitted<Vec<ProjectRole>>, JiraError> {
         let request = Request::get(EndpointClass::Permissions, "rest/api/2/role");
         let rows: Permitted<Vec<RoleRow>> = self.permitted(&request).await?;
-        Ok(rows.map(|rows| rows.into_iter().filter_map(|row| Some((row.name?, row.id?))).collect()))
+        let role = |row: RoleRow| {
+            let scope = match row.scope {
+                None => RoleScope::Classic,
+                Some(scope) => match scope.project.and_then(|project| project.id) {
+                    Some(project) => RoleScope::Project(project),
+                    None => RoleScope::Unknown,
+                },
+            };
+            Some(ProjectRole {
+                id: row.id?,
+                name: row.name?,
+                scope,
+            })
+        };
+        Ok(rows.map(|rows| rows.into_iter().filter_map(role).collect()))
     }
 
     /// The actors of a role in a project.
@@ -145,24 +187,37 @@ impl JiraClient {
         Ok(keys.iter().map(|key| ((*key).to_owned(), has(key))).collect())
     }
 
-    /// The accounts that may see an issue, by Jira's own word: on Cloud among the first thousand users, elsewhere as many
-    /// as the administrator's limit lets through. One request for each 1,000, and two to see the end.
+    /// The accounts that may see an issue, by Jira's own word, among the first thousand users of the site: one request for
+    /// each 1,000, and two to see the end. Server and Data Center; `issues_of_reader` asks Cloud without that limit.
     pub async fn readers_of_issue(&self, key: &str) -> Result<Permitted<Vec<User>>, JiraError> {
-        // An empty word matches every user; the editions call it differently.
-        let (word, permission) = if self.edition().is_cloud() {
-            ("query", "BROWSE_PROJECTS")
-        } else {
-            ("username", "BROWSE")
-        };
         let request = |start_at| {
             Request::get(EndpointClass::Users, "rest/api/2/user/permission/search")
-                .with(word, "")
-                .with("permissions", permission)
+                // An empty word matches every user.
+                .with("username", "")
+                .with("permissions", "BROWSE")
                 .with("issueKey", key)
                 .with("startAt", start_at)
-                .with("maxResults", 1_000)
+                .with("maxResults", READERS_LOOKED_AT)
         };
-        self.arrays(request, 1_000, EMPTY_PAGES_AT_THE_END).await
+        self.arrays(request, READERS_LOOKED_AT, EMPTY_PAGES_AT_THE_END).await
+    }
+
+    /// Which of these issues, at most [`ISSUES_OF_ONE_CHECK`], an account may see, by Jira's own word. Cloud only.
+    pub async fn issues_of_reader(&self, account: &str, issues: &[u64]) -> Result<Permitted<Vec<u64>>, JiraError> {
+        let body = json!({
+            "accountId": account,
+            "projectPermissions": [{ "permissions": ["BROWSE_PROJECTS"], "issues": issues }],
+        });
+        let request = Request::question(EndpointClass::Permissions, "rest/api/3/permissions/check", body);
+        let answer: Permitted<CheckAnswer> = self.permitted(&request).await?;
+        let granted = answer.map(|answer| {
+            answer
+                .project_permissions
+                .into_iter()
+                .flat_map(|one| one.issues)
+                .collect()
+        });
+        Ok(granted)
     }
 }
 

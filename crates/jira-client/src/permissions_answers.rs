@@ -92,6 +92,52 @@ pub(crate) struct RoleRow {
     pub(crate) id: Option<u64>,
     #[serde(default)]
     pub(crate) name: Option<String>,
+    /// Absent on roles of classic projects.
+    #[serde(default)]
+    pub(crate) scope: Option<ScopeRow>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ScopeRow {
+    #[serde(default)]
+    pub(crate) project: Option<ScopeProject>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ScopeProject {
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub(crate) id: Option<u64>,
+}
+
+/// What an account may do where.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CheckAnswer {
+    pub(crate) project_permissions: Vec<CheckedPermission>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct CheckedPermission {
+    pub(crate) issues: Vec<u64>,
+}
+
+/// A user with the products that they may use.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserProducts {
+    pub(crate) application_roles: Items<ProductRow>,
+}
+
+/// A list that tells how long it is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Items<T> {
+    pub(crate) size: usize,
+    pub(crate) items: Vec<T>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ProductRow {
+    pub(crate) key: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,3 +6,4 @@ pub mod sync;
 pub mod sync_rules;
 
 pub mod access_control;
+pub mod access_sync;

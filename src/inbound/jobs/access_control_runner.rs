@@ -1,20 +1,22 @@
 //! Puts an access control sync together for a job, and stops it when the job is stopped.
 //!
-//! `access_control_job` does the work; `job_runner` claims and ends the job.
+//! Its steps are in the engine; claiming and ending the job in `job_runner`.
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use elastic_client::SyncJobRecord;
 use serde_json::Value;
+use sync_engine::access_sync::AccessSync;
 use sync_engine::sync::{SyncError, WriteFence};
 
-use super::access_control_job::{self, AccessControlError, AccessControlSync};
+use super::access_control_job::{self, AccessControlError};
 use super::job_report::JobReport;
 use super::job_runner::{ACCESS_CONTROL_PREFIX, JobFailure, JobRunner, patience};
 use super::job_setup::JobSetup;
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::coordination::stop::JobStop;
-use crate::inbound::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions, Target};
+use crate::inbound::sink::{ContentIndex, IdentityIndex, IdentityStore, IndexSink, SinkOptions, Target};
 use crate::inbound::source::Login;
 
 impl JobRunner {
@@ -33,6 +35,7 @@ impl JobRunner {
         let progress = Arc::clone(report.progress());
         let target = Target {
             index: index.name().to_owned(),
+            exact: true,
             ..Target::default()
         };
         let sink = IndexSink::start(data.clone(), target, options, progress, Arc::clone(&fence));
@@ -47,19 +50,17 @@ impl JobRunner {
                 .with_advanced_rules(setup.advanced_rules.clone());
             let reader = login.identities().await?;
             fence.before_write().await.map_err(SyncError::from)?;
-            ContentIndex::new(&data, content).prepare().await?;
+            ContentIndex::new(&data, content).prepare(&[]).await?;
             index.prepare().await?;
-            let sync = AccessControlSync {
-                client: &self.client,
-                reader,
-                index: index.clone(),
-                sink: &sink,
+            let sync = AccessSync {
+                permissions: reader,
+                store: &IdentityStore::new(&self.client, index.clone(), &sink, content),
                 fence: fence.as_ref(),
                 progress: report.progress(),
                 guard: setup.options.guard,
-                content_index: content,
+                now: Utc::now(),
             };
-            Ok(sync.run().await?)
+            Ok(sync.run().await.map_err(AccessControlError::from)?)
         };
         let done: Option<Result<(), JobFailure>> = stop.token().run_until_cancelled(work).await;
         sink.close(patience(stop.reason())).await;

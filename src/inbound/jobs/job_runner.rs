@@ -25,7 +25,7 @@ use crate::clients::{USER_AGENT, client_for_connector};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
 use crate::coordination::renewal::RenewalLimits;
 use crate::coordination::stop::{JobStop, StopReason};
-use crate::inbound::sink::{ContentIndex, IdentityIndex, IndexSink, SinkOptions, Target};
+use crate::inbound::sink::{ContentIndex, IdentityIndex, IndexSink, PrepareError, Prepared, SinkOptions, Target};
 use crate::inbound::source::field_definitions::SERVICE_TYPE;
 use crate::inbound::source::{FileExtraction, JiraSource, Login, LoginError};
 use crate::telemetry::{JobEnded, JobStarted};
@@ -87,6 +87,8 @@ pub(crate) enum JobFailure {
     Login(#[from] LoginError),
     #[error(transparent)]
     Elasticsearch(#[from] ElasticError),
+    #[error(transparent)]
+    Index(#[from] PrepareError),
     #[error(transparent)]
     Sync(#[from] SyncError),
     #[error(transparent)]
@@ -304,7 +306,10 @@ impl JobRunner {
             .with_advanced_rules(setup.advanced_rules.clone());
         let source = Arc::new(login.open(files, Utc::now()).await?.with_extraction(extraction));
         fence.before_write().await.map_err(SyncError::from)?;
-        let new_fields = ContentIndex::new(&data, &setup.index).prepare().await?;
+        let Prepared { new_fields, notes } = ContentIndex::new(&data, &setup.index)
+            .prepare(&source.date_fields())
+            .await?;
+        notes.into_iter().for_each(|line| progress.note(line));
         if setup.settings.document_level_security {
             // Tokens that no search finds would hide everything at best.
             let access = IdentityIndex::new(data.clone(), &setup.index).access_field().await;
@@ -316,6 +321,7 @@ impl JobRunner {
             index: setup.index.clone(),
             pipeline: Some(pipeline),
             new_fields,
+            exact: false,
         };
         let sink = IndexSink::start(data, target, options, Arc::clone(progress), fence);
         Ok((source, Arc::new(sink)))

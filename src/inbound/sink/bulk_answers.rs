@@ -360,3 +360,84 @@ async fn a_sync_whose_every_document_is_refused_does_not_complete() {
         "{failed}"
     );
 }
+
+/// Refuses whatever has a key, and takes access alone.
+fn takes_access_alone(_: &str, source: &Value, _: usize) -> Value {
+    match source["doc"]["_allow_access_control"].is_null() {
+        true => refused(400, "odd_exception", "no reason that names a field"),
+        false => json!({ "status": 200, "result": "updated" }),
+    }
+}
+
+#[tokio::test]
+async fn an_issue_that_cannot_be_written_any_more_is_hidden_from_its_readers_of_before() {
+    let wire = Wire::new(takes_access_alone).await;
+    let progress = Arc::new(Progress::default());
+    let documents = vec![document(
+        "a",
+        1,
+        &json!({ "Key": "AL-1", "_allow_access_control": ["browse:1&level:3"] }),
+    )];
+    let flushed = write(&wire, &progress, documents).await.unwrap();
+    assert_eq!(flushed.rejected_issues, [1].into());
+    assert_eq!(
+        wire.last("a"),
+        json!({ "doc": { "_allow_access_control": ["browse:1&level:3"] } })
+    );
+    let counted = progress.snapshot();
+    assert_eq!((counted.indexed, counted.rejected), (0, 1));
+}
+
+#[tokio::test]
+async fn issues_are_hidden_before_too_many_refusals_end_the_sync() {
+    let wire = Wire::new(takes_access_alone).await;
+    let progress = Arc::new(Progress::default());
+    let ids: Vec<String> = (0..30).map(|n| format!("issue-{n}")).collect();
+    let documents = ids.iter().zip(1..);
+    let documents =
+        documents.map(|(id, issue)| document(id, issue, &json!({ "Key": id, "_allow_access_control": ["nobody"] })));
+    let failed = write(&wire, &progress, documents.collect()).await.unwrap_err();
+    assert!(matches!(failed, SinkError::TooManyErrors(_)), "{failed}");
+    for id in &ids {
+        assert_eq!(wire.last(id)["doc"]["_allow_access_control"], json!(["nobody"]), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_pipeline_drops_is_hidden_from_readers_of_before() {
+    let wire = Wire::new(|_, source, _| match source["doc"].is_null() {
+        true => json!({ "status": 200, "result": "noop" }),
+        false => json!({ "status": 404, "error": { "type": "document_missing_exception", "reason": "missing" } }),
+    })
+    .await;
+    let progress = Arc::new(Progress::default());
+    let documents = vec![document(
+        "a",
+        1,
+        &json!({ "Key": "AL-1", "_allow_access_control": ["browse:1"] }),
+    )];
+    let flushed = write(&wire, &progress, documents).await.unwrap();
+    assert!(flushed.rejected_issues.is_empty(), "there was nothing to hide");
+    assert_eq!(
+        wire.last("a"),
+        json!({ "doc": { "_allow_access_control": ["browse:1"] } })
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_hidden_fails_the_sync() {
+    let wire = Wire::new(|_, _, _| refused(400, "odd_exception", "no reason that names a field")).await;
+    let progress = Arc::new(Progress::default());
+    let documents = vec![document(
+        "a",
+        1,
+        &json!({ "Key": "AL-1", "_allow_access_control": ["browse:1"] }),
+    )];
+    let failed = write(&wire, &progress, documents).await.unwrap_err();
+    assert!(
+        failed
+            .to_string()
+            .contains("could not be hidden from its readers of before"),
+        "{failed}"
+    );
+}

@@ -1,18 +1,68 @@
-//! The content index: made when it is missing, and its fixed fields mapped before anything is written.
+//! The content index: made when it is missing, and mapped before anything is written. What an index has already, from its
+//! template or its owner, wins; ours is added only where it is silent.
 //!
-//! Search requests of users rely on these names; documents themselves are built in `source::documents`.
+//! How we map is in `mapping`; documents themselves are built in `source::documents`.
 
 use elastic_client::{ElasticClient, ElasticError};
 use serde_json::{Map, Value, json};
+use sync_engine::sync::document::ACCESS_FIELD;
+use sync_engine::sync::encode::EXTRACTION_FIELD;
+use thiserror::Error;
+use tracing::warn;
 
-use super::mapping::{definition, fixed_properties};
+use super::mapping::{self, date};
 use super::new_fields::NewFields;
+
+/// What a sync itself searches by, whatever else the templates of an index say.
+const NEEDED: &[&str] = &[ACCESS_FIELD, "jira_id", "issue_id", "_timestamp", EXTRACTION_FIELD];
 
 /// One content index.
 #[derive(Debug)]
 pub struct ContentIndex<'a> {
     client: &'a ElasticClient,
     name: &'a str,
+}
+
+/// An index that documents can be written to.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// How fields that are still unknown are mapped; none in an index with other templates than ours.
+    pub new_fields: Option<NewFields>,
+    /// What could not be set, for the job's record.
+    pub notes: Vec<String>,
+}
+
+/// Why nothing can be written to an index.
+#[derive(Debug, Error)]
+pub enum PrepareError {
+    /// A request failed.
+    #[error(transparent)]
+    Elasticsearch(#[from] ElasticError),
+    /// Documents would be written to one of them and deleted in none of the others.
+    #[error(
+        "index_name {name} is an alias of {} indices ({}). Documents in the others would be found for ever and never \
+         changed or deleted. Let the alias point to one index, or name an index",
+        .indices.len(), .indices.join(", ")
+    )]
+    SeveralIndices {
+        /// The alias.
+        name: String,
+        /// What it points to.
+        indices: Vec<String>,
+    },
+    /// What is indexed could be written and never read back.
+    #[error(
+        "index_name {name} is an alias, and the connector's API key may not read the index {index} behind it: {reason}. \
+         Scans of what is indexed need that; give the key the same privileges for {index}"
+    )]
+    AliasOnly {
+        /// The alias.
+        name: String,
+        /// The index.
+        index: String,
+        /// Elasticsearch's words.
+        reason: String,
+    },
 }
 
 impl<'a> ContentIndex<'a> {
@@ -27,53 +77,201 @@ impl<'a> ContentIndex<'a> {
         if indices.exists(self.name).await? {
             return Ok(false);
         }
-        indices.create(self.name, &definition()).await
+        let created = indices
+            .create(self.name, &json!({ "settings": mapping::settings() }))
+            .await?;
+        if created {
+            let mappings = indices.get_mapping(self.name).await?;
+            let ours = additions(&mappings, true, &[]);
+            if !ours.is_empty() {
+                indices.put_mapping(self.name, &Value::Object(ours)).await?;
+            }
+        }
+        Ok(created)
     }
 
-    /// Makes the index, or adds to an existing one what is missing: the fixed fields that it does not map yet, and room
-    /// for fields beyond the limit instead of refused documents. Existing mappings stay as they are.
-    ///
-    /// Returns how fields that are still unknown are mapped; none in an index with other templates than ours.
-    pub async fn prepare(&self) -> Result<Option<NewFields>, ElasticError> {
-        let ours = &definition()["mappings"];
-        if self.create_if_missing().await? {
-            return Ok(Some(NewFields::of(ours)));
-        }
+    /// Makes the index, or adds to an existing one what is missing: the fixed fields and `dates` that it does not map
+    /// yet, and room for fields beyond the limit instead of refused documents.
+    pub async fn prepare(&self, dates: &[String]) -> Result<Prepared, PrepareError> {
         let indices = self.client.indices();
-        let mappings = indices.get_mapping(self.name).await?;
-        let missing = missing_properties(&mappings);
-        if !missing.is_empty() {
-            indices
-                .put_mapping(self.name, &json!({ "properties": missing }))
-                .await?;
+        let created = self.create_if_missing().await?;
+        let mut all = indices.get_mappings(self.name).await?;
+        let (index, mut mappings) = match (all.len(), all.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => {
+                let names = all.into_iter().chain(last).map(|(name, _)| name).collect();
+                return Err(PrepareError::SeveralIndices {
+                    name: self.name.to_owned(),
+                    indices: names,
+                });
+            }
+        };
+        if index != self.name {
+            self.read_through_alias(index).await?;
         }
-        indices
-            .put_settings(
-                self.name,
-                &json!({ "index.mapping.total_fields.ignore_dynamic_beyond_limit": true }),
-            )
-            .await?;
-        let same = |setting: &str| mappings[setting] == ours[setting];
-        Ok((same("dynamic_templates") && same("date_detection") && same("dynamic")).then(|| NewFields::of(&mappings)))
+        let mut prepared = Prepared::default();
+        let additions = additions(&mappings, created, dates);
+        if !additions.is_empty() {
+            match indices.put_mapping(self.name, &Value::Object(additions)).await {
+                Ok(()) => mappings = indices.get_mapping(self.name).await?,
+                Err(error) => prepared.optional("fields could not be mapped beforehand", error)?,
+            }
+        }
+        if !created {
+            let beyond = json!({ "index.mapping.total_fields.ignore_dynamic_beyond_limit": true });
+            if let Err(error) = indices.put_settings(self.name, &beyond).await {
+                let what = "index.mapping.total_fields.ignore_dynamic_beyond_limit could not be set, so documents with \
+                            too many fields lose some";
+                prepared.optional(what, error)?;
+            }
+        }
+        let ours = mapping::templates();
+        let as_ours = ours.iter().all(|(setting, value)| mappings[setting.as_str()] == *value);
+        let takes_all = mappings["dynamic"].is_null() || mappings["dynamic"] == "true";
+        prepared.new_fields = (as_ours && takes_all).then(|| NewFields::of(&mappings));
+        Ok(prepared)
+    }
+
+    /// Tries a scan: it asks for what is behind the alias by its own name.
+    async fn read_through_alias(&self, index: String) -> Result<(), PrepareError> {
+        let nothing = json!({ "match_none": {} });
+        match self.client.scan(self.name, &[], Some(nothing)).next_page().await {
+            Ok(_) => Ok(()),
+            Err(ElasticError::Forbidden { reason, .. }) => Err(PrepareError::AliasOnly {
+                name: self.name.to_owned(),
+                index,
+                reason,
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
-/// The fixed fields that an index with these `mappings` does not map yet.
-fn missing_properties(mappings: &Value) -> Map<String, Value> {
-    let mut missing = fixed_properties();
-    missing.retain(|name, _| mappings["properties"][name.as_str()].is_null());
-    missing
+impl Prepared {
+    /// What a key may not do, or what the index cannot take, is done without. Anything else is an error.
+    fn optional(&mut self, what: &str, error: ElasticError) -> Result<(), ElasticError> {
+        match error {
+            ElasticError::Forbidden { .. } | ElasticError::BadRequest { .. } => {
+                warn!(error = %error, "{what}");
+                self.notes.push(format!("{what}: {error}"));
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+}
+
+/// What an index with these `mappings` lacks. `new` tells that nobody but its template had a say yet.
+fn additions(mappings: &Value, new: bool, dates: &[String]) -> Map<String, Value> {
+    let mut additions = Map::new();
+    let untouched = mappings["properties"].is_null() && mappings["dynamic_templates"].is_null();
+    if new || untouched {
+        let silent = mapping::templates()
+            .into_iter()
+            .filter(|(setting, _)| mappings[setting.as_str()].is_null());
+        additions.extend(silent);
+    }
+    let of_another = !additions.contains_key("dynamic_templates")
+        && mappings["dynamic_templates"] != mapping::templates()["dynamic_templates"];
+    let mut properties = mapping::fixed_properties();
+    // Templates of another give texts sub-fields and analyzers that ours do not have.
+    if of_another && maps_texts(&mappings["dynamic_templates"]) {
+        properties.retain(|name, _| NEEDED.contains(&name.as_str()));
+    }
+    properties.retain(|name, _| mappings["properties"][name.as_str()].is_null());
+    if !of_another {
+        let unknown = dates.iter().filter(|path| !is_mapped(mappings, path));
+        properties.extend(unknown.map(|path| (path.clone(), date())));
+    }
+    if !properties.is_empty() {
+        additions.insert("properties".into(), properties.into());
+    }
+    additions
+}
+
+/// Whether one of these dynamic templates may say how a text is mapped.
+fn maps_texts(templates: &Value) -> bool {
+    let templates = templates.as_array().into_iter().flatten();
+    let mut kinds =
+        templates.filter_map(|template| Some(&template.as_object()?.values().next()?["match_mapping_type"]));
+    kinds.any(|kind| kind.is_null() || kind.is_array() || kind == "string" || kind == "*")
+}
+
+/// Whether a field of this path, or one on the way to it, is mapped as something else than an object.
+fn is_mapped(mappings: &Value, path: &str) -> bool {
+    let mut parts = path.split('.').peekable();
+    let mut mapped = mappings;
+    while let Some(part) = parts.next() {
+        mapped = &mapped["properties"][part];
+        if mapped.is_null() {
+            return false;
+        }
+        if parts.peek().is_some() && !mapped["properties"].is_object() {
+            return true;
+        }
+    }
+    true
 }
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
+
+    fn lacking(mappings: &Value, new: bool, dates: &[String]) -> Value {
+        Value::Object(additions(mappings, new, dates))
+    }
 
     #[test]
     fn only_what_an_index_lacks_is_added() {
-        let mapping = json!({"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}});
-        let missing = missing_properties(&mapping);
-        assert!(!missing.contains_key("id") && !missing.contains_key("Key"));
-        assert_eq!(missing["jira_id"], json!({"type": "long"}));
+        let mappings = json!({"properties": {"id": {"type": "text"}, "Key": {"type": "text"}}});
+        let additions = lacking(&mappings, false, &[]);
+        assert!(additions["properties"]["id"].is_null() && additions["properties"]["Key"].is_null());
+        assert_eq!(additions["properties"]["jira_id"], json!({"type": "long"}));
+        assert_eq!(
+            additions["dynamic_templates"],
+            Value::Null,
+            "an index that is in use keeps its templates"
+        );
+    }
+
+    #[test]
+    fn fields_of_an_index_template_win_and_ours_come_where_it_is_silent() {
+        let template =
+            json!({"properties": {"Type": {"type": "keyword"}, "title": {"type": "text", "copy_to": "all"}}});
+        let additions = lacking(&template, true, &["Custom_Fields.Go live".to_owned()]);
+        assert_eq!(additions["properties"]["Type"], Value::Null);
+        assert_eq!(additions["properties"]["title"], Value::Null);
+        assert_eq!(additions["properties"]["Custom_Fields.Go live"]["type"], "date");
+        assert_eq!(additions["date_detection"], false);
+        assert!(additions["dynamic_templates"].is_array());
+    }
+
+    #[test]
+    fn texts_are_left_to_the_templates_of_an_index() {
+        let mappings = json!({"dynamic_templates": [{"all_text_fields": {
+            "match_mapping_type": "string", "mapping": {"fields": {"enum": {"type": "keyword"}}},
+        }}]});
+        let additions = lacking(&mappings, true, &["Custom_Fields.Go live".to_owned()]);
+        assert!(additions["properties"]["_allow_access_control"]["fields"].is_object());
+        for field in ["Type", "title", "Custom_Fields.Go live"] {
+            assert_eq!(additions["properties"][field], Value::Null, "{field}");
+        }
+        assert_eq!(additions["dynamic_templates"], Value::Null);
+    }
+
+    #[test]
+    fn dates_are_mapped_where_nothing_is_mapped_yet() {
+        let mappings = json!({"properties": {"Custom_Fields": {"properties": {
+            "Due": {"type": "text"}, "Release": {"type": "long"},
+        }}}});
+        assert!(is_mapped(&mappings, "Custom_Fields.Due"));
+        assert!(
+            is_mapped(&mappings, "Custom_Fields.Release.Date"),
+            "it cannot be an object any more"
+        );
+        assert!(!is_mapped(&mappings, "Custom_Fields.Go live"));
+        assert!(!is_mapped(&json!({}), "Custom_Fields.Due"));
     }
 }

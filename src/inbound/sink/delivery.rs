@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use elastic_client::{BulkBody, BulkRequest, ElasticError, ItemAction, ItemError, ItemOutcome, ItemResult};
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use sync_engine::access_control::ACCESS_FIELD;
 use sync_engine::sync::{Operation, SinkError};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{debug, info, warn};
@@ -31,17 +32,40 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Queued {
     operation: Operation,
-    _held: OwnedSemaphorePermit,
+    held: OwnedSemaphorePermit,
     repair: Repair,
+    /// Whether it only brings the access of an older version up to date.
+    access_alone: bool,
 }
 
 impl Queued {
     pub(super) fn new(operation: Operation, held: OwnedSemaphorePermit) -> Self {
         Self {
             operation,
-            _held: held,
+            held,
             repair: Repair::default(),
+            access_alone: false,
         }
+    }
+
+    /// What is indexed of a document stays when its new version does not come in, but not for readers of before.
+    fn into_access_alone(self) -> Option<Self> {
+        let Operation::Index { id, source, .. } = &self.operation else {
+            return None;
+        };
+        let mut document: Map<String, Value> = serde_json::from_slice(source).ok()?;
+        let tokens = document.remove(ACCESS_FIELD).filter(|tokens| !tokens.is_null())?;
+        let operation = Operation::Update {
+            id: id.clone(),
+            ticket: None,
+            partial: json!({ ACCESS_FIELD: tokens }).to_string().into(),
+        };
+        Some(Self {
+            operation,
+            held: self.held,
+            repair: Repair::default(),
+            access_alone: true,
+        })
     }
 
     pub(super) fn size(&self) -> usize {
@@ -60,6 +84,8 @@ pub(super) struct Delivery {
     pub(super) outcomes: Outcomes,
     pub(super) new_fields: MappingAhead,
     pub(super) in_flight: InFlightLimit,
+    /// Whether a refused document is left as it is.
+    pub(super) exact: bool,
 }
 
 /// The items that have to be sent again.
@@ -69,6 +95,14 @@ struct Sorted {
     repaired: Vec<Queued>,
     /// Fields that have to be mapped as text first.
     mixed: BTreeSet<String>,
+    /// Too much was refused. What is to be hidden is hidden first.
+    failed: Option<SinkError>,
+}
+
+impl Sorted {
+    fn failed(&mut self, outcome: Result<(), SinkError>) {
+        self.failed = self.failed.take().or(outcome.err());
+    }
 }
 
 impl Delivery {
@@ -79,7 +113,19 @@ impl Delivery {
         let mut attempt = 1;
         while !batch.is_empty() {
             let answered = self.send(batch).await?;
-            let Sorted { busy, repaired, mixed } = self.settle(answered, attempt < MAX_ATTEMPTS)?;
+            let Sorted {
+                busy,
+                mut repaired,
+                mixed,
+                failed,
+            } = self.settle(answered, attempt < MAX_ATTEMPTS)?;
+            if let Some(failed) = failed {
+                repaired.retain(|queued| queued.access_alone);
+                if !repaired.is_empty() {
+                    self.settle(self.send(repaired).await?, false)?;
+                }
+                return Err(failed);
+            }
             if self.index.closed.is_cancelled() {
                 return Ok(());
             }
@@ -107,32 +153,52 @@ impl Delivery {
         let mut sorted = Sorted::default();
         for (queued, item) in answered {
             match item.outcome() {
+                ItemOutcome::EveryItem => return Err(self.refuses_everything(&reason_of(item))),
+                ItemOutcome::Retry if may_wait => sorted.busy.push(queued),
+                outcome if queued.access_alone => self.settle_access(outcome, item)?,
                 // Nothing to change is what an update may come to; of an index operation it is the pipeline's `drop`.
                 ItemOutcome::Applied
                     if item.result == Some(ItemAction::Noop) && matches!(queued.operation, Operation::Index { .. }) =>
                 {
                     self.outcomes.dropped(&queued.operation);
+                    sorted.repaired.extend(queued.into_access_alone());
                 }
                 ItemOutcome::Applied => self.outcomes.applied(&queued.operation),
                 ItemOutcome::NotFound if queued.is_delete() => {
                     debug!(document.id = item.id, "a document to delete was gone already");
                 }
-                ItemOutcome::EveryItem => return Err(self.refuses_everything(&reason_of(item))),
-                ItemOutcome::Retry if may_wait => sorted.busy.push(queued),
-                ItemOutcome::Rejected => self.repair_or_reject(queued, &reason_of(item), &mut sorted)?,
-                ItemOutcome::Retry | ItemOutcome::NotFound => {
-                    self.outcomes.rejected(&queued.operation, &reason_of(item))?;
-                }
+                ItemOutcome::Rejected => self.repair_or_reject(queued, &reason_of(item), &mut sorted),
+                ItemOutcome::Retry | ItemOutcome::NotFound => self.reject(queued, &reason_of(item), &mut sorted),
             }
         }
         Ok(sorted)
     }
 
-    fn repair_or_reject(&self, mut queued: Queued, refused: &ItemError, sorted: &mut Sorted) -> Result<(), SinkError> {
+    /// An access that can neither be updated nor is there to be updated would stay as it was.
+    fn settle_access(&self, outcome: ItemOutcome, item: ItemResult) -> Result<(), SinkError> {
+        match outcome {
+            ItemOutcome::Applied | ItemOutcome::NotFound => Ok(()),
+            _ => Err(SinkError::Elasticsearch(format!(
+                "a document whose new version was refused could not be hidden from its readers of before: {}",
+                reason_of(item).reason
+            ))),
+        }
+    }
+
+    fn reject(&self, queued: Queued, refused: &ItemError, sorted: &mut Sorted) {
+        sorted.failed(self.outcomes.rejected(&queued.operation, refused));
+        sorted.repaired.extend(queued.into_access_alone());
+    }
+
+    fn repair_or_reject(&self, mut queued: Queued, refused: &ItemError, sorted: &mut Sorted) {
         let Operation::Index { id, source, .. } = &mut queued.operation else {
-            return self.outcomes.rejected(&queued.operation, refused);
+            return self.reject(queued, refused, sorted);
         };
-        match queued.repair.remedy(source, refused) {
+        let remedy = match self.exact {
+            true => Remedy::None,
+            false => queued.repair.remedy(source, refused),
+        };
+        match remedy {
             Remedy::MapAsText(field) => {
                 sorted.mixed.insert(field);
             }
@@ -144,10 +210,9 @@ impl Delivery {
                 self.outcomes.reduced(id.as_str(), what, &refused.reason);
                 *source = reduced;
             }
-            Remedy::None => return self.outcomes.rejected(&queued.operation, refused),
+            Remedy::None => return self.reject(queued, refused, sorted),
         }
         sorted.repaired.push(queued);
-        Ok(())
     }
 
     /// Maps a field that has values of several types. When it is mapped already, by another batch or long ago, the
@@ -205,8 +270,10 @@ impl Delivery {
                         kind: "too large".into(),
                         reason: error.to_string(),
                     };
-                    part.iter()
-                        .try_for_each(|queued| self.outcomes.rejected(&queued.operation, &refused))?;
+                    for queued in part {
+                        self.outcomes.rejected(&queued.operation, &refused)?;
+                        parts.extend(queued.into_access_alone().map(|access| vec![access]));
+                    }
                 }
                 Err(error) => return Err(failed(error)),
             }

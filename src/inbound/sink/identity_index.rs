@@ -6,7 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use elastic_client::{BulkBody, ElasticClient, ElasticError, ItemOutcome, ScanNext};
 use serde_json::{Value, json};
-use sync_engine::sync::document::{ACCESS_FIELD, NOBODY};
+use sync_engine::access_control::{ACCESS_FIELD, ANYONE, NOBODY};
+use sync_engine::access_sync::StoredIdentity;
 use thiserror::Error;
 
 /// Tokens read in one request; Elasticsearch gives no more.
@@ -33,13 +34,6 @@ pub enum AccessIndexError {
     /// More than can be read.
     #[error("the index has more than {MOST_TOKENS} different access tokens that name groups or roles")]
     TooManyTokens,
-}
-
-/// An identity that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredIdentity {
-    /// `_timestamp`: when it was first written.
-    pub first_written: Option<String>,
 }
 
 /// A content index and the identities beside it.
@@ -136,18 +130,18 @@ impl IdentityIndex {
 
     /// Brings the mark of public documents up to date: those with one of the tokens `public` have it, no others do.
     /// Nothing but the access field is touched. Returns how many documents changed.
-    pub async fn mark_public(&self, field: &str, mark: &str, public: &BTreeSet<String>) -> Result<u64, ElasticError> {
-        let is_marked = json!({ "term": { field: mark } });
+    pub async fn mark_public(&self, field: &str, public: &BTreeSet<String>) -> Result<u64, ElasticError> {
+        let is_marked = json!({ "term": { field: ANYONE } });
         let mut changed = 0;
         for some in chunks(public) {
             let unmarked = json!({ "bool": { "filter": [{ "terms": { field: some } }], "must_not": [&is_marked] } });
             changed += self
-                .rewrite(&unmarked, |tokens| tokens.extend([mark.to_owned()]))
+                .rewrite(&unmarked, |tokens| tokens.extend([ANYONE.to_owned()]))
                 .await?;
         }
         let still_public: Vec<Value> = chunks(public).map(|some| json!({ "terms": { field: some } })).collect();
         let wrongly = json!({ "bool": { "filter": [is_marked], "must_not": still_public } });
-        let unmark = |tokens: &mut BTreeSet<String>| tokens.retain(|token| token != mark);
+        let unmark = |tokens: &mut BTreeSet<String>| tokens.retain(|token| token != ANYONE);
         Ok(changed + self.rewrite(&wrongly, unmark).await?)
     }
 
@@ -195,29 +189,22 @@ impl IdentityIndex {
         })
     }
 
-    /// Counts the documents of the content index that have one of these tokens.
-    pub async fn count(&self, field: &str, tokens: &BTreeSet<String>) -> Result<u64, ElasticError> {
-        self.count_where(&json!({ "bool": with_any(field, tokens) }), tokens.is_empty())
-            .await
-    }
-
-    /// The same, without documents whose readers Jira named one by one: tokens of theirs begin with `account`.
-    pub async fn count_without_accounts(
+    /// How many documents of the content index have one of these tokens, and none that begins with `without`.
+    pub async fn count(
         &self,
         field: &str,
         tokens: &BTreeSet<String>,
-        account: &str,
+        without: Option<&str>,
     ) -> Result<u64, ElasticError> {
-        let mut query = with_any(field, tokens);
-        query["must_not"] = json!([{ "prefix": { field: account } }]);
-        self.count_where(&json!({ "bool": query }), tokens.is_empty()).await
-    }
-
-    async fn count_where(&self, query: &Value, none: bool) -> Result<u64, ElasticError> {
-        if none {
+        if tokens.is_empty() {
             return Ok(0);
         }
-        self.client.indices().count(&self.content, Some(query)).await
+        let mut query = with_any(field, tokens);
+        if let Some(prefix) = without {
+            query["must_not"] = json!([{ "prefix": { field: prefix } }]);
+        }
+        let query = json!({ "bool": query });
+        self.client.indices().count(&self.content, Some(&query)).await
     }
 }
 

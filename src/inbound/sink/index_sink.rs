@@ -70,13 +70,14 @@ impl IndexSink {
             outcomes: Outcomes::new(progress, options.error_monitor, options.log_operations),
             new_fields: MappingAhead::new(target.new_fields),
             in_flight: InFlightLimit::new(options.batch.in_flight),
+            exact: target.exact,
         });
         let budget_units = (options.budget_bytes / BUDGET_UNIT).max(1);
         let (commands, receiver) = mpsc::channel(options.queue_length);
         let batcher = tokio::spawn(batcher::run(Arc::clone(&delivery), options.batch, receiver));
         Self {
             delivery,
-            max_text_document_bytes: options.max_text_document_bytes,
+            max_text_document_bytes: options.max_text_document_bytes.filter(|_| !target.exact),
             budget: Arc::new(Semaphore::new(budget_units)),
             budget_units,
             commands,

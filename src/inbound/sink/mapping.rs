@@ -8,27 +8,32 @@ use sync_engine::sync::encode::{EXTRACTION_FIELD, INGESTION_ERRORS_FIELD};
 /// Jira sites have hundreds of custom fields, and some of them are objects.
 const FIELD_LIMIT: u64 = 5_000;
 
-/// Settings and mapping of an index that we make.
-pub(super) fn definition() -> Value {
+/// Settings of an index that we make.
+pub(super) fn settings() -> Value {
     json!({
-        "settings": {
-            "index.mapping.total_fields.limit": FIELD_LIMIT,
-            "index.mapping.total_fields.ignore_dynamic_beyond_limit": true,
-        },
-        "mappings": {
-            // A text that looks like a date in the first document would make every other text a refused document.
-            "date_detection": false,
-            "dynamic_templates": [
+        "index.mapping.total_fields.limit": FIELD_LIMIT,
+        "index.mapping.total_fields.ignore_dynamic_beyond_limit": true,
+    })
+}
+
+/// What maps the fields that only Jira knows.
+pub(super) fn templates() -> Map<String, Value> {
+    let templates = [
+        // A text that looks like a date in the first document would make every other text a refused document.
+        ("date_detection", Value::Bool(false)),
+        (
+            "dynamic_templates",
+            json!([
                 { "dates_by_name": {
                     "match_mapping_type": "string",
                     "match": ["created", "updated", "resolutiondate", "duedate", "lastViewed",
                               "statuscategorychangedate", "started", "startDate", "endDate", "completeDate"],
-                    "mapping": { "type": "date", "ignore_malformed": true },
+                    "mapping": date(),
                 } },
                 { "times_of_service_levels": {
                     "match_mapping_type": "string",
                     "path_match": "Request.sla.*Time",
-                    "mapping": { "type": "date", "ignore_malformed": true },
+                    "mapping": date(),
                 } },
                 // The first value of a number field may be whole and the next one not, or a text: a number that is
                 // none is kept in the document and left out of the field's own index.
@@ -49,10 +54,18 @@ pub(super) fn definition() -> Value {
                     "match_mapping_type": "string",
                     "mapping": text(),
                 } },
-            ],
-            "properties": fixed_properties(),
-        },
-    })
+            ]),
+        ),
+    ];
+    templates
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// How dates are mapped: one that is none stays in the document and out of the field's own index.
+pub(super) fn date() -> Value {
+    json!({ "type": "date", "ignore_malformed": true })
 }
 
 /// The mapping of texts.
@@ -74,7 +87,7 @@ pub(super) fn fixed_properties() -> Map<String, Value> {
         ("url", keyword()),
         ("Key", text()),
         ("Type", text()),
-        ("_timestamp", json!({ "type": "date", "ignore_malformed": true })),
+        ("_timestamp", date()),
         ("title", text()),
         ("body", json!({ "type": "text" })),
         (EXTRACTION_FIELD, json!({ "type": "keyword" })),

@@ -5,6 +5,7 @@
 pub mod content_index;
 pub mod error_monitor;
 pub mod identity_index;
+pub mod identity_store;
 pub mod index_sink;
 
 mod batcher;
@@ -22,9 +23,12 @@ mod outcomes;
 mod rehearsal;
 mod repair;
 mod scan;
+mod user_keys;
 
-pub use content_index::ContentIndex;
-pub use identity_index::{AccessIndexError, IdentityIndex, StoredIdentity};
+pub use content_index::{ContentIndex, PrepareError, Prepared};
+pub use identity_index::{AccessIndexError, IdentityIndex};
+pub use identity_store::IdentityStore;
 pub use index_sink::IndexSink;
 pub use new_fields::NewFields;
 pub use options::{BatchLimits, RequestRetry, SinkOptions, Target};
+pub use user_keys::{user_key_metadata, user_key_name};

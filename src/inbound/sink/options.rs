@@ -37,6 +37,8 @@ pub struct Target {
     pub pipeline: Option<String>,
     /// Maps fields that the index does not map yet; none leaves that to Elasticsearch.
     pub new_fields: Option<NewFields>,
+    /// Whether documents go as they are or not at all: an identity without its query would let its user see everything.
+    pub exact: bool,
 }
 
 /// A bulk request that failed as a whole is sent again this often. Each attempt asks the fence.

@@ -9,8 +9,7 @@ use jira_client::{Board, BoardSprints, ErrorKind, FilterShare, JiraClient, JiraE
 use sync_engine::access_control::DocumentTokens;
 use sync_engine::sync::{BoardAnswers, Boards, Confirmation, DocumentKind};
 
-use super::documents::{self, DocumentContext};
-use super::jira_source::allow;
+use super::documents::{self, DocumentContext, allow};
 use super::permissions::DocumentAccess;
 use super::scope::ResolvedScope;
 
@@ -78,6 +77,7 @@ pub(super) async fn list(
         result.denied += u64::from(readers == DocumentTokens::nobody());
         result.documents.push(allow(document, &readers));
     }
+    result.documents.iter_mut().for_each(documents::clean);
     Ok(result)
 }
 
@@ -131,7 +131,7 @@ async fn readers(client: &JiraClient, access: &DocumentAccess, board: &Board) ->
             Permitted::Refused(_) => false,
         };
     Ok(if shared {
-        access.project(project)
+        access.browsers(project)
     } else {
         DocumentTokens::nobody()
     })

@@ -1,11 +1,13 @@
 //! Jira behind the engine's [`Source`]: listings, batches of issues, downloads, confirmations.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt, stream};
 use jira_client::{HistoryEntry, Issue, JiraClient};
 use serde_json::{Map, Value};
-use sync_engine::access_control::{ACCESS_FIELD, DocumentTokens};
+use sync_engine::access_control::DocumentTokens;
 use sync_engine::sync::{
     BoardAnswers, BoardListing, ChangedIssue, CompleteListing, Confirmation, Document, DocumentKind, FetchedIssues,
     FileContent, IncompleteIssue, IssueId, IssueSelection, ItemFailure, ListingBuilder, MissingIssue,
@@ -15,7 +17,9 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::boards;
-use super::documents::{self, Attachments, DocumentContext, REQUEST_FIELD, RestrictedEntry};
+use super::documents::{
+    self, Attachments, CUSTOM_FIELDS, DocumentContext, REQUEST_FIELD, RestrictedEntry, SideDoors, allow,
+};
 use super::engine_terms::{LastPage, source_error};
 use super::extras::Extras;
 use super::file_content::FileExtraction;
@@ -36,6 +40,8 @@ pub struct JiraSource {
     client: JiraClient,
     context: DocumentContext,
     scope: ResolvedScope,
+    /// Keys of the projects in scope.
+    project_names: BTreeSet<String>,
     /// None without document level security.
     access: Option<DocumentAccess>,
     extras: Extras,
@@ -58,6 +64,7 @@ impl JiraSource {
         Self {
             client,
             context,
+            project_names: scope.projects.iter().map(|project| project.key.clone()).collect(),
             scope,
             access,
             extras,
@@ -82,6 +89,12 @@ impl JiraSource {
             .collect()
     }
 
+    /// The fields of documents that hold a date because Jira says so, as paths.
+    pub fn date_fields(&self) -> Vec<String> {
+        let dates = self.context.custom_fields.dates().iter();
+        dates.map(|name| format!("{CUSTOM_FIELDS}.{name}")).collect()
+    }
+
     /// Every issue of one project in scope, with the time of its last change.
     pub async fn list_project(&self, project_id: u64) -> Result<Vec<ChangedIssue>, SourceError> {
         let selection = IssueSelection::Projects(vec![project_id]);
@@ -104,14 +117,6 @@ impl JiraSource {
                 Step::Opened | Step::Ended(_) => {}
                 Step::Done => return Ok(changed),
             }
-        }
-    }
-
-    /// The readers of an issue; none without document level security. When Jira does not answer, nobody may see it.
-    async fn access_of(&self, issue: &Issue) -> Result<Option<AccessOfIssue>, SourceError> {
-        match &self.access {
-            Some(access) => access.issue(&self.client, issue).await.map(Some).map_err(source_error),
-            None => Ok(None),
         }
     }
 
@@ -184,7 +189,11 @@ impl JiraSource {
 
     fn issue_document(&self, mut issue: Issue, access: Option<&AccessOfIssue>) -> Document {
         if access.is_some() {
-            documents::close_side_doors(&mut issue.fields);
+            let doors = SideDoors {
+                own_key: &issue.key,
+                projects: &self.project_names,
+            };
+            doors.close(&mut issue.fields);
         }
         let request = self.extras.request(&issue);
         let mut document = documents::issue(&self.context, issue);
@@ -208,7 +217,7 @@ impl JiraSource {
         if error.is_fatal() {
             return Err(error);
         }
-        documents::take_restricted(&mut issue.fields);
+        let restricted = documents::take_restricted(&mut issue.fields);
         let failure = ItemFailure {
             issue_id: issue.id,
             item: format!("issue {}", issue.key),
@@ -217,16 +226,13 @@ impl JiraSource {
         // A comment that was not read may be a restricted one that shows a file.
         issue.fields.remove("attachment");
         let document = self.issue_document(issue, access);
-        batch.incomplete.push(IncompleteIssue { failure, document });
+        batch.incomplete.push(IncompleteIssue {
+            failure,
+            document,
+            restricted: !restricted.entries.is_empty(),
+        });
         Ok(())
     }
-}
-
-/// Writes down who may see a document.
-pub(super) fn allow(mut document: Document, tokens: &DocumentTokens) -> Document {
-    let tokens: Vec<Value> = tokens.iter().map(Value::from).collect();
-    document.fields.insert(ACCESS_FIELD.into(), tokens.into());
-    document
 }
 
 fn allow_file(mut file: PendingAttachment, access: Option<&AccessOfIssue>) -> PendingAttachment {
@@ -248,7 +254,8 @@ impl Source for JiraSource {
             .projects
             .iter()
             .map(|project| {
-                let document = documents::project(&self.context, project.clone());
+                let mut document = documents::project(&self.context, project.clone());
+                documents::clean(&mut document);
                 match &self.access {
                     Some(access) => allow(document, &access.project(project.id)),
                     None => document,
@@ -341,12 +348,11 @@ impl Source for JiraSource {
         let mut completed = stream::iter(answer.issues)
             .map(|mut issue| async {
                 let result = children::complete(&self.client, &mut issue).await;
-                let access = self.access_of(&issue).await;
+                let access = self.access.as_ref().map(|access| access.issue(&issue));
                 (issue, result, access)
             })
             .buffered(CONCURRENT_CHILD_LISTS);
         while let Some((issue, result, access)) = completed.next().await {
-            let access = access?;
             let history = histories.take(issue.id);
             match result.map_err(source_error).and(history) {
                 Ok(history) => self.build(issue, &history, access.as_ref(), &mut batch),
@@ -354,6 +360,10 @@ impl Source for JiraSource {
             }
         }
         drop(completed);
+        let whole = batch.documents.iter_mut();
+        let files = batch.attachments.iter_mut().map(|file| &mut file.document);
+        let cut = batch.incomplete.iter_mut().map(|issue| &mut issue.document);
+        whole.chain(files).chain(cut).for_each(documents::clean);
         Ok(batch)
     }
 

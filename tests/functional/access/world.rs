@@ -225,6 +225,7 @@ impl World {
         if who.is_some_and(|who| !self.users[who].active) {
             return false;
         }
+        let who = self.signed_in(who);
         let project = &self.projects[issue.project as usize];
         let member = |holders: &[Holder]| holders.iter().any(|holder| self.holds(who, holder, issue));
         let level = match issue.level {
@@ -241,13 +242,37 @@ impl World {
         member(&project.browse) && level && unrestricted
     }
 
+    /// Nobody signs in without a product.
+    fn signed_in(&self, who: Option<usize>) -> Option<usize> {
+        who.filter(|who| self.applications.keys().any(|key| self.uses(*who, key)))
+    }
+
+    /// Whether a project itself is shown: a grant that looks at the fields of issues shows it to everybody signed in.
+    pub(crate) fn shows_project(&self, who: Option<usize>, project: &Project) -> bool {
+        let who = self.signed_in(who);
+        project.readable
+            && project.browse.iter().any(|holder| match (holder, who) {
+                (Holder::Anyone, _) => true,
+                (_, None) => false,
+                (Holder::Reporter | Holder::Assignee | Holder::UserField | Holder::GroupField, Some(_)) => true,
+                (Holder::LoggedIn, Some(_)) => true,
+                (Holder::Portal, Some(_)) => false,
+                (Holder::Application(key), Some(who)) => self.uses(who, key),
+                (Holder::Group(group), Some(who)) => self.groups[*group].contains(&who),
+                (Holder::Role(role), Some(who)) => self.is_actor(who, project.id, *role),
+                (Holder::User(user), Some(who)) => *user == who,
+                (Holder::Lead, Some(who)) => project.lead == who,
+            })
+    }
+
     pub(crate) fn may_see_comment(&self, who: Option<usize>, issue: &Issue, seen: Seen) -> bool {
-        let among = match (seen, who) {
+        let who_is_known = who.filter(|who| self.users[*who].active);
+        let among = match (seen, self.signed_in(who_is_known)) {
             (Seen::Everybody, _) => true,
             (_, None) => false,
             (Seen::Role(role), Some(who)) => self.is_actor(who, issue.project, role),
             (Seen::Group(group), Some(who)) => self.groups[group].contains(&who),
-            (Seen::Agents, Some(who)) => self.applications.keys().any(|key| self.uses(who, key)),
+            (Seen::Agents, Some(_)) => true,
         };
         among && self.may_see(who, issue)
     }

@@ -3,6 +3,7 @@
 mod access;
 mod access_in_jira;
 mod advanced_rules;
+mod bad_values;
 mod claims;
 mod content;
 mod deletion;
@@ -17,6 +18,7 @@ mod incremental;
 mod incremental_time;
 mod item_failures;
 mod listing_failures;
+mod own_indices;
 mod replicas;
 mod resume;
 mod rules_command;

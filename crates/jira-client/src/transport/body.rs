@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{JiraError, RequestLine};
 
 use super::fault::reading_failed;
+use super::mending::mend;
 
 /// Largest JSON answer, after decompression. A page of 5,000 ids has 1 MB, 100 large issues have 10 MB.
 pub(crate) const JSON_LIMIT: u64 = 64 * 1024 * 1024;
@@ -55,7 +56,16 @@ pub(crate) async fn read_some(response: &mut Response, limit: u64) -> Vec<u8> {
     body
 }
 
+/// Reads an answer. Only one that no strict reader takes is mended first, so that good ones cost nothing.
 pub(crate) fn parse_json<T: DeserializeOwned>(body: &[u8], request: &RequestLine) -> Result<T, JiraError> {
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(value),
+        Err(fault) if fault.is_syntax() => parse_strictly(&mend(body), request),
+        Err(_) => parse_strictly(body, request),
+    }
+}
+
+fn parse_strictly<T: DeserializeOwned>(body: &[u8], request: &RequestLine) -> Result<T, JiraError> {
     match serde_json::from_slice(body) {
         Ok(value) => Ok(value),
         Err(fault) if fault.is_eof() => Err(JiraError::Truncated {

@@ -6,6 +6,7 @@
 mod body;
 mod credential;
 mod fault;
+mod mending;
 pub(crate) mod redirect;
 mod refusal;
 mod request;

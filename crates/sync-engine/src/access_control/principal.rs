@@ -127,8 +127,10 @@ pub enum Holder {
 pub enum Known<T> {
     /// Read, and complete.
     Read(T),
-    /// Not readable, with the reason and the cure. Whatever depends on it is denied.
-    Unreadable(String),
+    /// Jira does not show it to this account, for this reason and with this cure. Whatever depends on it is denied.
+    Refused(String),
+    /// The request failed, so another time it may be read. Until then whatever depends on it is denied.
+    Failed(String),
 }
 
 impl<T> Known<T> {
@@ -136,7 +138,7 @@ impl<T> Known<T> {
     pub fn read(&self) -> Option<&T> {
         match self {
             Self::Read(value) => Some(value),
-            Self::Unreadable(_) => None,
+            Self::Refused(_) | Self::Failed(_) => None,
         }
     }
 
@@ -144,7 +146,26 @@ impl<T> Known<T> {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Read(_) => None,
-            Self::Unreadable(reason) => Some(reason),
+            Self::Refused(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+
+    /// The same with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Known<U> {
+        match self {
+            Self::Read(value) => Known::Read(change(value)),
+            Self::Refused(reason) => Known::Refused(reason),
+            Self::Failed(reason) => Known::Failed(reason),
+        }
+    }
+
+    /// The same with what helps before the words of Jira.
+    #[must_use]
+    pub fn with_cure(self, cure: &str) -> Self {
+        match self {
+            Self::Read(value) => Self::Read(value),
+            Self::Refused(words) => Self::Refused(format!("{cure} ({words})")),
+            Self::Failed(words) => Self::Failed(format!("{cure} ({words})")),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The rules are written here a second time, straight from the definition, without any token.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::collection::{btree_set, hash_set, vec};
 use proptest::prelude::*;
@@ -52,7 +52,7 @@ fn holder() -> impl Strategy<Value = Holder> {
 }
 
 fn known<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Known<T>> {
-    prop_oneof![9 => value.prop_map(Known::Read), 1 => Just(Known::Unreadable("forbidden".into()))]
+    prop_oneof![9 => value.prop_map(Known::Read), 1 => Just(Known::Refused("forbidden".into()))]
 }
 
 fn site() -> impl Strategy<Value = Site> {
@@ -66,8 +66,8 @@ fn site() -> impl Strategy<Value = Site> {
         vec(project, PROJECTS as usize),
         vec(known(vec(holder(), 0..3)), LEVELS as usize),
         vec(actors, (PROJECTS * ROLES) as usize),
-        vec(known(hash_set(0..ACCOUNTS, 0..3)), GROUPS as usize),
-        (btree_set(0..GROUPS, 0..2), btree_set(0..GROUPS, 0..2)),
+        vec(known(hash_set(0..ACCOUNTS, 0..5)), GROUPS as usize),
+        (btree_set(0..GROUPS, 1..3), btree_set(0..GROUPS, 0..2)),
     )
         .prop_map(|(projects, levels, roles, groups, (software, desk))| {
             let named = |numbers: BTreeSet<u64>| numbers.into_iter().map(group).collect::<BTreeSet<Group>>();
@@ -89,18 +89,18 @@ fn site() -> impl Strategy<Value = Site> {
                         groups: named(groups),
                         unknown: BTreeSet::new(),
                     }),
-                    Known::Unreadable(reason) => Known::Unreadable(reason),
+                    Known::Refused(reason) | Known::Failed(reason) => Known::Failed(reason),
                 };
                 ((at / ROLES, at % ROLES), actors)
             });
             let groups = (0..).zip(groups).map(|(number, members): (u64, Known<HashSet<u64>>)| {
                 let members = match members {
                     Known::Read(members) => Known::Read(members.into_iter().map(account).collect()),
-                    Known::Unreadable(reason) => Known::Unreadable(reason),
+                    Known::Refused(reason) | Known::Failed(reason) => Known::Failed(reason),
                 };
                 (group(number), members)
             });
-            let applications = [
+            let products = [
                 ("jira-software".to_owned(), named(software)),
                 ("jira-servicedesk".to_owned(), named(desk)),
             ];
@@ -109,7 +109,9 @@ fn site() -> impl Strategy<Value = Site> {
                 levels: (0..).zip(levels).collect(),
                 roles: roles.collect(),
                 groups: groups.collect(),
-                applications: Known::Read(HashMap::from(applications)),
+                products: Products::OfGroups(BTreeMap::from(products)),
+                readers: BTreeMap::new(),
+                readers_looked_at: None,
             }
         })
 }
@@ -163,24 +165,33 @@ impl Jira<'_> {
             Known::Read(actors) => {
                 actors.accounts.contains(who) || actors.groups.iter().any(|group| self.in_group(who, group))
             }
-            Known::Unreadable(_) => false,
+            Known::Refused(_) | Known::Failed(_) => false,
         }
     }
 
     fn uses(&self, who: &Account, key: &str) -> bool {
-        let Known::Read(applications) = &self.0.applications else {
+        let Products::OfGroups(products) = &self.0.products else {
             return false;
         };
-        applications
+        products
             .get(key)
             .is_some_and(|groups| groups.iter().any(|group| self.in_group(who, group)))
+    }
+
+    /// Nobody signs in without a product.
+    fn signed_in<'w>(&self, who: Option<&'w Account>) -> Option<&'w Account> {
+        who.filter(|who| {
+            ["jira-software", "jira-servicedesk"]
+                .iter()
+                .any(|key| self.uses(who, key))
+        })
     }
 
     fn holds(&self, who: Option<&Account>, holder: &Holder, issue: &IssueFacts) -> bool {
         if *holder == Holder::Anyone {
             return true;
         }
-        let Some(who) = who else { return false };
+        let Some(who) = self.signed_in(who) else { return false };
         let names =
             |relation: &Relation, subject: &Subject| issue.related.contains(&(relation.clone(), subject.clone()));
         match holder {
@@ -212,6 +223,7 @@ impl Jira<'_> {
         let unrestricted = match &issue.restriction {
             Restriction::None => true,
             Restriction::Roles(roles) => {
+                let who = self.signed_in(who);
                 who.is_some_and(|who| roles.iter().any(|role| self.in_role(who, issue.project, *role)))
             }
             Restriction::Unreadable => false,
@@ -219,13 +231,28 @@ impl Jira<'_> {
         self.any(who, &project.browse, issue) && level && unrestricted
     }
 
+    /// Grants that look at an issue's fields show the project to everybody who is signed in.
+    fn shows_project(&self, who: Option<&Account>, id: u64) -> bool {
+        let nothing_said = IssueFacts {
+            project: id,
+            security: SecurityLevel::None,
+            restriction: Restriction::None,
+            related: BTreeSet::new(),
+        };
+        let Known::Read(holders) = &self.0.projects[&id].browse else {
+            return false;
+        };
+        holders.iter().any(|holder| match holder {
+            Holder::Related(_) | Holder::RelatedGroup(_) => self.signed_in(who).is_some(),
+            _ => self.holds(who, holder, &nothing_said),
+        })
+    }
+
     fn sees_comment(&self, who: Option<&Account>, issue: &IssueFacts, visibility: &Visibility) -> bool {
-        let within = who.is_some_and(|who| match visibility {
+        let within = self.signed_in(who).is_some_and(|who| match visibility {
             Visibility::Role(role) => self.in_role(who, issue.project, *role),
             Visibility::Group(group) => self.in_group(who, group),
-            Visibility::Internal => ["jira-software", "jira-servicedesk"]
-                .iter()
-                .any(|key| self.uses(who, key)),
+            Visibility::Internal => true,
             Visibility::Unreadable => false,
         });
         within && self.sees(who, issue)
@@ -256,6 +283,10 @@ proptest! {
                 Some(who) => Identity::of(who, &site, &in_use).unwrap(),
                 None => Identity::anonymous(),
             };
+            for id in 0..PROJECTS {
+                let project = DocumentTokens::project(id).with_public(&public);
+                prop_assert_eq!(project.intersects(&identity.tokens), jira.shows_project(who.as_ref(), id), "{:?}", who);
+            }
             for (facts, comment, tokens) in &documents {
                 let expected = match comment {
                     None => jira.sees(who.as_ref(), facts),

@@ -2,10 +2,11 @@
 //! `identity`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::in_use::TokensInUse;
 use super::principal::{Account, Group, Holder, Known, Relation};
-use super::tokens::{NOBODY, browse, level};
+use super::token::{Browse, Level, Token};
 
 /// One project.
 #[derive(Debug, Clone)]
@@ -31,6 +32,15 @@ pub struct RoleActors {
     pub unknown: BTreeSet<String>,
 }
 
+/// Who may use which product, by the key of its application role. Without any, nobody can sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Products {
+    /// The groups whose members may.
+    OfGroups(BTreeMap<String, BTreeSet<Group>>),
+    /// What each account was said to have, where the groups are not told.
+    OfAccounts(HashMap<Account, Known<BTreeSet<String>>>),
+}
+
 /// The permissions of a whole Jira.
 #[derive(Debug)]
 pub struct Site {
@@ -42,8 +52,12 @@ pub struct Site {
     pub roles: HashMap<(u64, u64), Known<RoleActors>>,
     /// Members of the groups.
     pub groups: HashMap<Group, Known<HashSet<Account>>>,
-    /// The groups behind the application roles.
-    pub applications: Known<HashMap<String, BTreeSet<Group>>>,
+    /// Who may use which product.
+    pub products: Products,
+    /// Who reads single issues, by Jira's own word: those whose readers no list tells.
+    pub readers: BTreeMap<u64, Known<Arc<HashSet<Account>>>>,
+    /// Among how many users Jira looked for them, when it has more.
+    pub readers_looked_at: Option<u64>,
 }
 
 impl Default for Site {
@@ -53,13 +67,15 @@ impl Default for Site {
             levels: BTreeMap::new(),
             roles: HashMap::new(),
             groups: HashMap::new(),
-            applications: Known::Read(HashMap::new()),
+            products: Products::OfGroups(BTreeMap::new()),
+            readers: BTreeMap::new(),
+            readers_looked_at: None,
         }
     }
 }
 
 impl Site {
-    /// Whether an active account holds this in a project, leaving aside what only single issues say.
+    /// Whether an active account that can sign in holds this in a project, leaving aside what only single issues say.
     pub fn holds(&self, account: &Account, holder: &Holder, project_id: u64) -> bool {
         match holder {
             Holder::Anyone | Holder::LoggedIn => true,
@@ -89,32 +105,55 @@ impl Site {
         })
     }
 
-    /// Whether an account works in Jira, with whichever product, and so may see internal comments of a service desk
-    /// where it sees the issue. Unknown means no.
-    pub fn is_licensed(&self, account: &Account) -> bool {
-        let mut groups = self.applications.read().into_iter().flat_map(HashMap::values).flatten();
-        groups.any(|group| self.is_member(account, group))
+    /// Whether an active account can sign in: it has some product. Whoever can may also see internal comments of a service
+    /// desk where it sees the issue. Unknown means no.
+    pub fn may_sign_in(&self, account: &Account) -> bool {
+        match &self.products {
+            Products::OfGroups(products) => products.values().flatten().any(|group| self.is_member(account, group)),
+            Products::OfAccounts(accounts) => {
+                let own = accounts.get(account).and_then(Known::read);
+                own.is_some_and(|own| !own.is_empty())
+            }
+        }
     }
 
-    fn uses(&self, account: &Account, application: &str) -> bool {
-        let groups = self
-            .applications
-            .read()
-            .and_then(|applications| applications.get(application));
-        groups.is_some_and(|groups| groups.iter().any(|group| self.is_member(account, group)))
+    fn uses(&self, account: &Account, product: &str) -> bool {
+        match &self.products {
+            Products::OfGroups(products) => {
+                let groups = products.get(product);
+                groups.is_some_and(|groups| groups.iter().any(|group| self.is_member(account, group)))
+            }
+            Products::OfAccounts(accounts) => {
+                let own = accounts.get(account).and_then(Known::read);
+                own.is_some_and(|own| own.contains(product))
+            }
+        }
+    }
+
+    /// Whether Jira named an account as a reader of an issue. Unknown means no.
+    pub fn reads(&self, account: &Account, issue: u64) -> bool {
+        let readers = self.readers.get(&issue).and_then(Known::read);
+        readers.is_some_and(|readers| readers.contains(account))
     }
 
     /// The tokens of documents that are open to everybody.
-    pub fn public_tokens(&self) -> BTreeSet<String> {
+    pub fn public_tokens(&self) -> BTreeSet<Token> {
         let is_public = |holders: &Known<Vec<Holder>>| holders.read().is_some_and(|all| all.contains(&Holder::Anyone));
         let mut tokens = BTreeSet::new();
         for (id, project) in self.projects.iter().filter(|(_, project)| is_public(&project.browse)) {
-            tokens.insert(browse(*id));
+            tokens.extend([Token::Project(*id), Token::browse(*id)]);
             let levels = project
                 .levels
                 .iter()
                 .filter(|id| self.levels.get(id).is_some_and(is_public));
-            tokens.extend(levels.map(|level_id| format!("{}{}", browse(*id), level(*level_id))));
+            tokens.extend(levels.map(|level| {
+                Token::Browse(Browse {
+                    project: *id,
+                    by: None,
+                    level: Some(Level { id: *level, by: None }),
+                    conditions: Vec::new(),
+                })
+            }));
         }
         tokens
     }
@@ -160,103 +199,45 @@ impl Site {
         granted
     }
 
-    /// The groups whose members matter: named by a permission, a level, an actor of a role, a product that is granted,
-    /// or a document.
+    /// The groups whose members matter: named by a permission, a level, an actor of a role, a product, or a document.
     pub fn granted_groups(&self, in_use: &TokensInUse) -> BTreeSet<Group> {
         let mut groups = in_use.groups();
-        let mut applications = BTreeSet::new();
-        if in_use.names_internal() {
-            let all = self.applications.read().into_iter().flat_map(HashMap::keys);
-            applications.extend(all.map(String::as_str));
+        groups.extend(self.holders().filter_map(|holder| match holder {
+            Holder::Group(group) => Some(group.clone()),
+            _ => None,
+        }));
+        let actors = self.roles.values().filter_map(Known::read);
+        groups.extend(actors.flat_map(|actors| actors.groups.iter().cloned()));
+        if let Products::OfGroups(products) = &self.products {
+            groups.extend(products.values().flatten().cloned());
         }
-        for holder in self.holders() {
-            match holder {
-                Holder::Group(group) => drop(groups.insert(group.clone())),
-                Holder::Application(key) => drop(applications.insert(key.as_str())),
-                _ => {}
-            }
-        }
-        groups.extend(
-            self.roles
-                .values()
-                .filter_map(Known::read)
-                .flat_map(|actors| actors.groups.iter().cloned()),
-        );
-        let read = self.applications.read();
-        let granted = applications
-            .into_iter()
-            .filter_map(|key| read.and_then(|all| all.get(key)));
-        groups.extend(granted.flatten().cloned());
         groups
     }
 
-    /// Everything that could not be read, in words.
-    pub fn unreadable(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for project in self.projects.values() {
-            if let Some(reason) = project.browse.reason() {
-                all.push(format!("project {}: {reason}", project.key));
-            }
-            for holder in project.browse.read().into_iter().flatten() {
-                if let Holder::Unknown(kind) = holder {
-                    all.push(format!(
-                        "project {}: holders of type \"{kind}\" are not known",
-                        project.key
-                    ));
-                }
-            }
-        }
-        for (id, members) in &self.levels {
-            if let Some(reason) = members.reason() {
-                all.push(format!("security level {id}: {reason}"));
-            }
-            for holder in members.read().into_iter().flatten() {
-                if let Holder::Unknown(kind) = holder {
-                    all.push(format!("security level {id}: members of type \"{kind}\" are not known"));
-                }
-            }
-        }
-        for ((project, role), actors) in &self.roles {
-            let key = self.projects.get(project).map_or("?", |project| project.key.as_str());
-            let kinds = actors.read().into_iter().flat_map(|actors| &actors.unknown);
-            let unknown = kinds.map(|kind| format!("actors of type \"{kind}\" are not known"));
-            let reasons = actors.reason().map(str::to_owned).into_iter().chain(unknown);
-            all.extend(reasons.map(|reason| format!("role {role} in project {key}: {reason}")));
-        }
-        for (group, members) in &self.groups {
-            if let Some(reason) = members.reason() {
-                all.push(format!("group {group}: {reason}"));
-            }
-        }
-        if let Some(reason) = self.applications.reason() {
-            all.push(format!("application roles: {reason}"));
-        }
-        all.sort();
-        all
+    /// Those of these tokens whose holders are not known, because a permission or a level could not be read.
+    pub fn undetermined<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) -> BTreeSet<String> {
+        let unknown = texts.into_iter().filter(|text| !self.determines(text.as_ref()));
+        unknown.map(|text| text.as_ref().to_owned()).collect()
     }
 
-    /// Those of these tokens whose holders are not known, because a permission or a level could not be read. Of tokens
-    /// with further conditions the first two parts count.
-    pub fn undetermined<'t>(&self, tokens: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
-        let unknown = tokens
-            .into_iter()
-            .filter(|token| *token == NOBODY || !self.determines(token));
-        unknown.map(str::to_owned).collect()
-    }
-
-    fn determines(&self, token: &str) -> bool {
-        let mut parts = token.split('&');
-        let id = parts
-            .next()
-            .and_then(|part| part.strip_prefix("browse:")?.parse::<u64>().ok());
-        let Some(project) = id.and_then(|id| self.projects.get(&id)) else {
+    fn determines(&self, text: &str) -> bool {
+        let (id, level) = match text.parse() {
+            Ok(Token::Anyone) => return true,
+            Ok(Token::Project(id)) => (id, None),
+            Ok(Token::Browse(browse)) => (browse.project, browse.level),
+            Ok(Token::Readers(readers)) => {
+                return self
+                    .readers
+                    .get(&readers.issue)
+                    .is_some_and(|known| known.read().is_some());
+            }
+            Ok(Token::Nobody) | Err(_) => return false,
+        };
+        let Some(project) = self.projects.get(&id) else {
             return false;
         };
-        let level = parts
-            .next()
-            .and_then(|part| part.strip_prefix("level:")?.parse::<u64>().ok());
         let level_known =
-            level.is_none_or(|id| project.levels.contains(&id) && self.levels.get(&id).is_some_and(is_told));
+            level.is_none_or(|of| project.levels.contains(&of.id) && self.levels.get(&of.id).is_some_and(is_told));
         is_told(&project.browse) && level_known
     }
 }
@@ -307,17 +288,22 @@ mod tests {
         let site = Site {
             roles: HashMap::from([
                 ((1, 5), Known::Read(actors)),
-                ((2, 5), Known::Unreadable("forbidden".into())),
+                ((2, 5), Known::Refused("forbidden".into())),
             ]),
             ..Site::default()
         };
         assert!(site.is_actor(&ada, 1, 5) && !site.is_actor(&bob, 1, 5));
         assert!(!site.is_actor(&ada, 2, 5), "the same role of another project");
+        let gaps = site.gaps();
+        let said: Vec<(&str, bool)> = gaps.iter().map(|gap| (gap.text.as_str(), gap.failed)).collect();
         assert_eq!(
-            site.unreadable(),
+            said,
             [
-                "role 5 in project ?: actors of type \"atlassian-team-role-actor\" are not known",
-                "role 5 in project ?: forbidden",
+                (
+                    "role 5 in project ?: actors of type \"atlassian-team-role-actor\" are not known",
+                    false
+                ),
+                ("role 5 in project ?: forbidden", false),
             ]
         );
     }

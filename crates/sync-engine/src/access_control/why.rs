@@ -44,6 +44,7 @@ impl Site {
             Relation::Field(id) => format!("for issues whose {id} names them"),
         };
         match holder {
+            _ if *holder != Holder::Anyone && !self.may_sign_in(account) => None,
             Holder::Related(by) => Some(relation(by)),
             Holder::RelatedGroup(by) => Some(format!("for issues whose {by} names a group of theirs")),
             _ if !self.holds(account, holder, project) => None,

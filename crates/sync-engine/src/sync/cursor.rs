@@ -207,6 +207,49 @@ mod tests {
     #[test]
     fn a_cursor_from_the_future_is_noticed() {
         assert!(cursor().is_from_the_future(at("2026-11-22T11:00:00Z")));
-        assert!(!cursor().is_from_the_future(at("2026-11-22T11:58:00Z")));
+        assert!(cursor().is_from_the_future(at("2026-11-22T11:54:59Z")));
+        assert!(!cursor().is_from_the_future(at("2026-11-22T11:55:00Z")));
+    }
+
+    #[test]
+    fn a_cursor_of_another_version_is_not_understood() {
+        let newer = SyncCursor { version: 2, ..cursor() };
+        assert_eq!(SyncCursor::read(&newer.to_stored()), None);
+    }
+
+    #[test]
+    fn a_cursor_never_goes_back_and_keeps_what_the_index_was_made_under() {
+        let before = SyncCursor {
+            rules: Some("rules".into()),
+            ..cursor()
+        };
+        let before = before
+            .with_access(Some("form".into()))
+            .with_content(Some("boards".into()));
+        let earlier = Some(at("2026-11-22T11:59:00Z"));
+        assert_eq!(
+            before.clone().advanced(earlier, before.retry.clone(), None, None),
+            before
+        );
+        assert_eq!(before.clone().advanced(None, before.retry.clone(), None, None), before);
+
+        let later = at("2026-11-22T12:01:00Z");
+        let after = before.clone().advanced(Some(later), Vec::new(), Some(later), None);
+        assert_eq!((after.updated, after.swept_at), (later, later));
+        assert_eq!(after.looked_back_at, before.looked_back_at);
+        assert_eq!(after.retry, []);
+        let own = |cursor: &SyncCursor| [cursor.rules.clone(), cursor.access.clone(), cursor.content.clone()];
+        assert_eq!(
+            own(&after),
+            ["rules", "form", "boards"].map(|text| Some(text.to_owned()))
+        );
+    }
+
+    #[test]
+    fn deletions_are_looked_for_once_the_interval_is_over() {
+        let hour = TimeDelta::minutes(60);
+        assert!(!cursor().sweep_due(at("2026-11-22T12:59:59Z"), hour));
+        assert!(cursor().sweep_due(at("2026-11-22T13:00:00Z"), hour));
+        assert!(cursor().sweep_due(at("2026-11-22T12:00:00Z"), TimeDelta::zero()));
     }
 }

@@ -182,6 +182,11 @@ impl SealedSynced {
         self.0.written.len() as u64
     }
 
+    /// Whether a document with this fingerprint was written.
+    pub fn wrote(&self, fingerprint: u64) -> bool {
+        self.0.written.binary_search(&fingerprint).is_ok()
+    }
+
     /// Whether this issue was read whole and everything of it was accepted.
     fn read_whole(&self, id: IssueId, evidence: Evidence<'_>) -> bool {
         let asked = match evidence {

@@ -17,6 +17,7 @@ use super::diff::{Evidence, Synced};
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::issues::{self, Wanted};
+use super::kept_access;
 use super::progress::Phase;
 use super::projects;
 use super::reconcile::reconcile;
@@ -56,6 +57,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
         self.progress.enter(Phase::Reconciling);
         let sealed = synced.seal(&flushed.rejected_issues);
+        kept_access::deny_older(self, &flushed.rejected_issues, |id| sealed.wrote(id)).await?;
         let nothing_left_over = flushed.all_stored && self.sink.count().await? == sealed.documents();
         let kept = if nothing_left_over {
             self.source.confirm_account().await?;

@@ -116,6 +116,9 @@ mod tests {
                 prop_assert_eq!(set.insert(id), model.insert(id));
             }
             prop_assert_eq!(set.len(), model.len());
+            prop_assert_eq!(set.is_empty(), model.is_empty());
+            prop_assert!(set.recent.len() < MERGE_AT);
+            prop_assert_eq!(set.to_sorted(), model.iter().copied().collect::<Vec<_>>());
             prop_assert!(set.sorted.capacity() <= model.len() + model.len() / GROWTH + MERGE_AT);
             prop_assert!((0..2_000).all(|id| set.contains(id) == model.contains(&id)));
             prop_assert_eq!(set.into_sorted(), model.into_iter().collect::<Vec<_>>());

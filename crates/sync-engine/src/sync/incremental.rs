@@ -17,6 +17,7 @@ use super::document::{Document, DocumentKind};
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::issues::{self, list_ids};
+use super::kept_access;
 use super::listing::{CompleteListing, IssueId};
 use super::progress::Phase;
 use super::projects;
@@ -203,6 +204,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             synced,
         } = read;
         let sealed = synced.seal(&flushed.rejected_issues);
+        kept_access::deny_older(self, &flushed.rejected_issues, |id| sealed.wrote(id)).await?;
         let mut reconciled = Reconciled::default();
         if let Some(listing) = listing {
             let evidence = Evidence::Listing(listing);

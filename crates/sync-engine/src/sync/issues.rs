@@ -3,6 +3,7 @@
 //! Batches are tasks of their own, so that parsing and encoding use every core. What an issue's documents look like
 //! is left to `source`, and the content of files to `attachments`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -17,6 +18,7 @@ use super::document::{Document, DocumentKind};
 use super::encode;
 use super::error::SyncError;
 use super::id_set::IdSet;
+use super::kept_access;
 use super::listing::{CompleteListing, IssueId};
 use super::rule_gate::RuleGate;
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
@@ -214,6 +216,10 @@ impl<S: Source, K: Sink> Batch<S, K> {
             ..BatchOutcome::default()
         };
         let mut fetched = self.sync.source.fetch(ids).await?;
+        let in_part = fetched.incomplete.iter();
+        let read_in_part = in_part
+            .filter_map(|issue| kept_access::tokens_of(&issue.document))
+            .collect();
         self.add_incomplete(&mut fetched, &mut outcome).await?;
         for failure in &fetched.failed {
             warn!(
@@ -225,14 +231,11 @@ impl<S: Source, K: Sink> Batch<S, K> {
             self.sync.progress.skipped(&failure.item, &failure.reason);
             self.sync.failed_item(failure);
         }
-        let read: std::collections::HashSet<IssueId> = fetched.fetched.iter().copied().collect();
-        outcome.failed.extend(
-            fetched
-                .failed
-                .iter()
-                .map(|failure| failure.issue_id)
-                .filter(|id| !read.contains(id)),
-        );
+        let read: HashSet<IssueId> = fetched.fetched.iter().copied().collect();
+        let unread = fetched.failed.iter().map(|failure| failure.issue_id);
+        let unread: Vec<IssueId> = unread.filter(|id| !read.contains(id)).collect();
+        kept_access::deny_unread(&self.sync, &unread, &read_in_part).await?;
+        outcome.failed.extend(unread);
         outcome.attachments_unknown = fetched.attachments_unknown;
         self.sync.progress.denied(fetched.denied);
         outcome.absent = fetched.absent;
@@ -282,7 +285,8 @@ impl<S: Source, K: Sink> Batch<S, K> {
         Ok(outcome)
     }
 
-    /// Of issues that were read in part, the indexed version is better; without one, the part is.
+    /// Of issues that were read in part, the indexed version is better; without one, the part is. It also is when the
+    /// indexed version may show what is restricted by now.
     async fn add_incomplete(&self, fetched: &mut FetchedIssues, outcome: &mut BatchOutcome) -> Result<(), SyncError> {
         let incomplete = std::mem::take(&mut fetched.incomplete);
         if incomplete.is_empty() {
@@ -298,11 +302,17 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 _ => document.issue_id,
             }));
         }
-        for IncompleteIssue { failure, mut document } in incomplete {
+        for IncompleteIssue {
+            failure,
+            mut document,
+            restricted,
+        } in incomplete
+        {
             outcome.failed.push(failure.issue_id);
             // A rule might leave it out for the very part that could not be read.
             let may_be_indexed = self.sync.options.rules.keeps_everything();
-            if may_be_indexed && !indexed.contains(failure.issue_id) {
+            let is_indexed = indexed.contains(failure.issue_id);
+            if may_be_indexed && !is_indexed || restricted && is_indexed {
                 document
                     .fields
                     .insert(INCOMPLETE_FIELD.into(), failure.reason.clone().into());

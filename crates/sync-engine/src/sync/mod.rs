@@ -10,6 +10,7 @@ mod incremental;
 mod attachments;
 mod boards;
 mod issues;
+mod kept_access;
 mod pipeline_text;
 mod projects;
 mod reconcile;

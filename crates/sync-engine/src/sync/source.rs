@@ -142,6 +142,8 @@ pub struct IncompleteIssue {
     pub failure: ItemFailure,
     /// The document without the missing part.
     pub document: Document,
+    /// Whether it has comments or worklogs that are not for all its readers: an older version may still show them.
+    pub restricted: bool,
 }
 
 /// The outcome of a batch of issues. Every id asked for is in exactly one of `fetched`, `failed`,

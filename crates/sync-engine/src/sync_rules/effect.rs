@@ -132,12 +132,13 @@ mod tests {
         tally.add_other(&document("Attachment"), Some(1));
         tally.add_issue(&document("Bug"), 1);
         tally.add_issue(&document("Epic"), 2);
+        tally.add_issue(&document("Epic"), 3);
         tally.add_other(&document("Attachment"), Some(2));
         tally.add_other(&document("Project"), None);
         let effect = tally.finish();
-        assert_eq!((effect.kept(), effect.dropped()), (3, 2));
+        assert_eq!((effect.kept(), effect.dropped()), (4, 2));
         assert_eq!((effect.unmatched, effect.dropped_with_issue), (3, 1));
         let documents: Vec<u64> = effect.rules.iter().map(|rule| rule.documents).collect();
-        assert_eq!(documents, [1, 1, 0]);
+        assert_eq!(documents, [2, 1, 0]);
     }
 }

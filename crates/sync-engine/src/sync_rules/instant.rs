@@ -81,6 +81,8 @@ mod tests {
     #[test_case("2024-13-19", "2024-09-19" => None; "no such month")]
     #[test_case("2024", "2024-09-19" => None; "a year is a number")]
     #[test_case("yesterday", "2024-09-19" => None; "words")]
+    #[test_case("+024-09-19", "2024-09-19" => None; "a sign is no year")]
+    #[test_case("5", "2024-09-19" => None; "a short text")]
     fn order(document: &str, rule: &str) -> Option<Ordering> {
         Some(Instant::parse(document)?.compare(Instant::parse(rule)?))
     }

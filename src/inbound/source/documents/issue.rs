@@ -9,6 +9,9 @@ use sync_engine::sync::{Document, DocumentId, DocumentKind};
 use super::DocumentContext;
 use super::sprint::readable_sprints;
 
+/// Where documents of issues carry custom fields.
+pub const CUSTOM_FIELDS: &str = "Custom_Fields";
+
 /// `_id` is `{project name}-{KEY}`, so it changes when the project is renamed or the issue moves; `jira_id` does not.
 pub fn issue(context: &DocumentContext, issue: Issue) -> Document {
     let Issue {
@@ -34,6 +37,8 @@ pub fn issue(context: &DocumentContext, issue: Issue) -> Document {
         };
     }
 
+    context.custom_fields.share(&mut custom);
+
     let mut fields = Map::new();
     if let Some(timestamp) = timestamp {
         fields.insert("_timestamp".into(), timestamp);
@@ -42,7 +47,7 @@ pub fn issue(context: &DocumentContext, issue: Issue) -> Document {
     fields.insert("Type".into(), type_name.map_or(Value::Null, Value::from));
     fields.insert("url".into(), format!("{}/browse/{key}", context.base_url).into());
     fields.insert("Issue".into(), Value::Object(system));
-    fields.insert("Custom_Fields".into(), Value::Object(custom));
+    fields.insert(CUSTOM_FIELDS.into(), Value::Object(custom));
     Document {
         id: DocumentId::new(format!("{project_name}-{key}")),
         kind: DocumentKind::Issue,

@@ -4,6 +4,7 @@
 
 mod attachment;
 mod board;
+mod clean;
 mod context;
 mod entry;
 mod file_rules;
@@ -11,6 +12,7 @@ mod history;
 mod issue;
 mod neighbours;
 mod project;
+mod readers;
 mod request;
 mod restricted;
 #[cfg(test)]
@@ -20,13 +22,15 @@ mod sprint;
 
 pub use attachment::{Attachments, attachments};
 pub use board::{board, sprint};
+pub use clean::clean;
 pub use context::DocumentContext;
 pub use entry::restricted_entry;
 pub use file_rules::FileRules;
 pub use history::{HistoryTexts, history_entry};
-pub use issue::issue;
+pub use issue::{CUSTOM_FIELDS, issue};
 pub use neighbours::neighbours;
 pub use project::project;
+pub use readers::allow;
 pub use request::{REQUEST_FIELD, RequestFields};
 pub use restricted::{Restricted, RestrictedEntry, take_restricted};
-pub use side_doors::close_side_doors;
+pub use side_doors::SideDoors;

@@ -4,12 +4,15 @@
 //! nobody's access.
 
 use jira_client::{ErrorKind, JiraError, Permitted};
+use sync_engine::access_control::Known;
 
-/// Counts the failure of one resource as a refusal.
-pub(super) fn or_denied<T>(answer: Result<Permitted<T>, JiraError>) -> Result<Permitted<T>, JiraError> {
+/// Tells a refusal and the failure of one resource from failures that concern everything.
+pub(super) fn known<T>(answer: Result<Permitted<T>, JiraError>) -> Result<Known<T>, JiraError> {
     match answer {
-        Err(error) if concerns_one_resource(error.kind()) => Ok(Permitted::Refused(error.to_string())),
-        other => other,
+        Ok(Permitted::Read(value)) => Ok(Known::Read(value)),
+        Ok(Permitted::Refused(words)) => Ok(Known::Refused(words)),
+        Err(error) if concerns_one_resource(error.kind()) => Ok(Known::Failed(error.to_string())),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,17 +1,17 @@
 //! The tokens of the documents of one sync, made from schemes read once and from the fields of each issue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use jira_client::{ErrorKind, Issue, JiraClient, JiraError, Permitted, Project as JiraProject};
+use jira_client::{Issue, JiraClient, JiraError, Project as JiraProject};
 use serde_json::Value;
 use sync_engine::access_control::{
-    Account, DocumentTokens, IssueFacts, Known, Relation, Restriction, SecurityLevel, Site,
+    DocumentTokens, IssueFacts, Known, Relation, Restriction, SecurityLevel, Site, Token,
 };
 
-use super::denial::or_denied;
+use super::denial::known;
 use super::facts;
-use super::holders::account;
 use super::levels::unlisted_level;
+use super::role_names::RoleNames;
 use super::schemes::read_schemes;
 
 const ROLE_NAMES_CURE: &str = "their names cannot be read, so comments and worklogs for a role that Jira names without its \
@@ -22,9 +22,9 @@ const ROLE_NAMES_CURE: &str = "their names cannot be read, so comments and workl
 #[derive(Debug)]
 pub struct DocumentAccess {
     site: Site,
-    public: BTreeSet<String>,
+    public: BTreeSet<Token>,
     relations: BTreeSet<Relation>,
-    roles: Known<BTreeMap<String, u64>>,
+    roles: Known<RoleNames>,
     cloud: bool,
     per_issue: bool,
 }
@@ -40,13 +40,12 @@ pub struct AccessOfIssue {
 }
 
 impl DocumentAccess {
-    /// Reads the schemes of these projects. `per_issue`: ask Jira about each issue whose readers no list tells.
+    /// Reads the schemes of these projects. `per_issue`: an access control sync asks Jira about each issue whose readers no
+    /// list tells.
     pub async fn read(client: &JiraClient, projects: &[JiraProject], per_issue: bool) -> Result<Self, JiraError> {
         let site = read_schemes(client, projects).await?;
-        let roles = match or_denied(client.project_roles().await)? {
-            Permitted::Read(roles) => Known::Read(roles),
-            Permitted::Refused(words) => Known::Unreadable(format!("{ROLE_NAMES_CURE} ({words})")),
-        };
+        let roles = known(client.project_roles().await)?.map(RoleNames::of);
+        let roles = roles.with_cure(ROLE_NAMES_CURE);
         Ok(Self {
             public: site.public_tokens(),
             relations: site.relations(),
@@ -62,7 +61,7 @@ impl DocumentAccess {
     pub fn form(&self) -> String {
         let fields: Vec<String> = self.relations.iter().map(ToString::to_string).collect();
         let per_issue = if self.per_issue { ",per_issue" } else { "" };
-        format!("1:{}{per_issue}", fields.join(","))
+        format!("2:{}{per_issue}", fields.join(","))
     }
 
     /// The schemes and levels that were read.
@@ -72,7 +71,7 @@ impl DocumentAccess {
 
     /// Everything that is denied because it could not be read, in words.
     pub fn unreadable(&self) -> Vec<String> {
-        let mut all = self.site.unreadable();
+        let mut all: Vec<String> = self.site.gaps().into_iter().map(|gap| gap.text).collect();
         all.extend(self.roles.reason().map(|reason| format!("project roles: {reason}")));
         all
     }
@@ -82,42 +81,38 @@ impl DocumentAccess {
         DocumentTokens::project(id).with_public(&self.public)
     }
 
+    /// A document for those who may browse a whole project.
+    pub fn browsers(&self, project: u64) -> DocumentTokens {
+        DocumentTokens::browsers(project).with_public(&self.public)
+    }
+
     /// Whether it is known who may browse this project.
     pub fn knows(&self, project: u64) -> bool {
         let known = self.site.projects.get(&project);
         known.is_some_and(|project| project.browse.reason().is_none())
     }
 
-    /// The document of an issue. Asks Jira when no list tells its readers and the settings say so.
-    pub async fn issue(&self, client: &JiraClient, issue: &Issue) -> Result<AccessOfIssue, JiraError> {
+    /// The document of an issue. Where no list tells its readers and the settings say so, the next access control sync asks
+    /// Jira who they are, and each later one asks again.
+    pub fn issue(&self, issue: &Issue) -> AccessOfIssue {
         let Some(facts) = facts::of_issue(&issue.fields, &self.relations) else {
-            let denied = Some("it does not say which project it is in".to_owned());
-            return Ok(AccessOfIssue {
+            return AccessOfIssue {
                 tokens: DocumentTokens::nobody(),
-                denied,
+                denied: Some("it does not say which project it is in".to_owned()),
                 project: None,
-            });
+            };
         };
-        let tokens = DocumentTokens::issue(&facts).with_public(&self.public);
         let mut access = AccessOfIssue {
-            tokens,
+            tokens: DocumentTokens::issue(&facts).with_public(&self.public),
             denied: self.undetermined(&facts),
             project: Some(facts.project),
         };
         if access.denied.is_some() && self.per_issue {
-            match client.readers_of_issue(&issue.key).await {
-                Ok(Permitted::Read(readers)) => {
-                    let readers: Vec<Account> = readers.iter().filter_map(account).collect();
-                    access.tokens = access.tokens.with_accounts(&readers);
-                    access.denied = None;
-                }
-                Ok(Permitted::Refused(words)) => access.denied = Some(words),
-                Err(error) if error.kind() == ErrorKind::AccountChanged => return Err(error),
-                // What cannot be read is denied; the issue itself was read and is kept up to date.
-                Err(error) => access.denied = Some(error.to_string()),
-            }
+            let facts = facts::fingerprint(&issue.fields);
+            access.tokens = access.tokens.with_readers_of(issue.id, &facts);
+            access.denied = None;
         }
-        Ok(access)
+        access
     }
 
     /// A restricted comment or worklog of an issue.
@@ -125,8 +120,8 @@ impl DocumentAccess {
         let Some(project) = issue.project else {
             return DocumentTokens::nobody();
         };
-        let none = BTreeMap::new();
-        let conditions = facts::of_entry(entry, self.roles.read().unwrap_or(&none));
+        let none = RoleNames::default();
+        let conditions = facts::of_entry(entry, self.roles.read().unwrap_or(&none), project);
         conditions.iter().fold(issue.tokens.clone(), |tokens, condition| {
             tokens.restricted_to(condition, project)
         })

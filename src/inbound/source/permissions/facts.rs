@@ -4,10 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use md5::{Digest, Md5};
 use serde_json::{Map, Value};
 use sync_engine::access_control::{
     Account, Group, IssueFacts, Relation, Restriction, SecurityLevel, Subject, Visibility,
 };
+
+use super::role_names::RoleNames;
 
 /// The facts of an issue; none when it does not name its project. `fields`: the custom fields that some permission
 /// looks at.
@@ -32,12 +35,34 @@ pub(super) fn of_issue(raw: &Map<String, Value>, fields: &BTreeSet<Relation>) ->
     })
 }
 
+/// Names everything in the fields of an issue that can decide who reads it, as far as a field can name people or groups.
+/// With another name, Jira has to be asked again.
+pub(super) fn fingerprint(raw: &Map<String, Value>) -> String {
+    let mut digest = Md5::new();
+    let sorted: BTreeMap<&String, &Value> = raw.iter().collect();
+    for (field, value) in sorted {
+        let named = match field.as_str() {
+            "project" | "security" | "issuerestriction" => value.to_string(),
+            "reporter" | "assignee" => format!("{:?}", subjects(value)),
+            custom if custom.starts_with("customfield_") => format!("{:?}", subjects(value)),
+            _ => continue,
+        };
+        if named != "[]" {
+            digest.update(format!("{field}:{named}\n"));
+        }
+    }
+    digest.finalize()[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Every condition on the readers of a comment or worklog besides those of its issue.
-pub(super) fn of_entry(entry: &Value, roles: &BTreeMap<String, u64>) -> Vec<Visibility> {
+pub(super) fn of_entry(entry: &Value, roles: &RoleNames, project: u64) -> Vec<Visibility> {
     let mut conditions = Vec::new();
     match entry.get("visibility") {
         None | Some(Value::Null) => {}
-        Some(visibility) => conditions.push(visibility_of(visibility, roles)),
+        Some(visibility) => conditions.push(visibility_of(visibility, roles, project)),
     }
     match entry.get("jsdPublic") {
         None | Some(Value::Null | Value::Bool(true)) => {}
@@ -47,7 +72,7 @@ pub(super) fn of_entry(entry: &Value, roles: &BTreeMap<String, u64>) -> Vec<Visi
     conditions
 }
 
-fn visibility_of(visibility: &Value, roles: &BTreeMap<String, u64>) -> Visibility {
+fn visibility_of(visibility: &Value, roles: &RoleNames, project: u64) -> Visibility {
     let text = |member: &str| {
         visibility
             .get(member)
@@ -63,10 +88,9 @@ fn visibility_of(visibility: &Value, roles: &BTreeMap<String, u64>) -> Visibilit
             _ => Visibility::Unreadable,
         },
         Some("role") => {
-            let by_name = name.or(identifier).and_then(|name| roles.get(name)).copied();
             // A name that is a number is no id.
-            let id = identifier.filter(|id| name != Some(id));
-            let role = by_name.or_else(|| id?.parse().ok());
+            let id = identifier.filter(|id| name != Some(id)).and_then(|id| id.parse().ok());
+            let role = id.or_else(|| roles.id_in(project, name.or(identifier)?));
             role.map_or(Visibility::Unreadable, Visibility::Role)
         }
         _ => Visibility::Unreadable,
@@ -161,10 +185,33 @@ fn number(value: &Value) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use jira_client::{ProjectRole, RoleScope};
     use serde_json::json;
     use test_case::test_case;
 
     use super::*;
+
+    #[test]
+    fn whoever_an_issue_names_decides_whether_jira_is_asked_again() {
+        let of = |fields: Value| fingerprint(fields.as_object().unwrap());
+        let before = json!({"project": {"id": "7"}, "security": {"id": "3"}, "summary": "a", "assignee": {"key": "x"}});
+        let mut same = before.clone();
+        same["summary"] = json!("b");
+        same["customfield_1"] = json!(null);
+        same["customfield_2"] = json!(3.5);
+        assert_eq!(of(before.clone()), of(same));
+        for (field, value) in [
+            ("security", json!({"id": "4"})),
+            ("assignee", json!({"key": "y"})),
+            ("reporter", json!({"key": "x"})),
+            ("customfield_1", json!([{"name": "Staff"}])),
+            ("customfield_1", json!({"value": "Staff"})),
+        ] {
+            let mut other = before.clone();
+            other[field] = value;
+            assert_ne!(of(before.clone()), of(other), "{field}");
+        }
+    }
 
     #[test_case(json!(null) => Restriction::None)]
     #[test_case(json!({"issuerestrictions": {}, "shouldDisplay": true}) => Restriction::None)]
@@ -186,8 +233,12 @@ mod tests {
     #[test_case(json!({"type": "group", "value": "Staff"}) => Visibility::Group(Group::name("Staff")))]
     #[test_case(json!("odd") => Visibility::Unreadable)]
     fn visibilities(visibility: Value) -> Visibility {
-        let roles = BTreeMap::from([("Developers".to_owned(), 10001)]);
-        of_entry(&json!({"visibility": visibility}), &roles).remove(0)
+        let roles = RoleNames::of(vec![ProjectRole {
+            id: 10001,
+            name: "Developers".into(),
+            scope: RoleScope::Classic,
+        }]);
+        of_entry(&json!({"visibility": visibility}), &roles, 7).remove(0)
     }
 
     #[test]

@@ -6,12 +6,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use jira_client::{JiraClient, JiraError, Permitted, Project as JiraProject, RoleActor, User};
-use sync_engine::access_control::{Account, Group, Known, Person, RoleActors, Site, TokensInUse};
+use sync_engine::access_control::{Account, Group, Known, Person, Products, RoleActors, Site, TokensInUse};
+use sync_engine::access_sync::{People, PermissionSource, Presence};
+use sync_engine::sync::SourceError;
 
-use super::denial::or_denied;
+use super::denial::known;
 use super::holders::{account, group, group_name};
+use super::issue_readers;
 use super::logins::Logins;
 use super::schemes::read_schemes;
+use crate::inbound::source::engine_terms::source_error;
 
 const AT_ONCE: usize = 8;
 
@@ -19,8 +23,8 @@ const ROLE_CURE: &str = "its actors cannot be read; give the account that Jira i
                          \"Administer Jira\", or \"Administer Projects\" in this project";
 const GROUP_CURE: &str = "its members cannot be read; give the account that Jira is read with the global permission \
                           \"Browse users and groups\" (\"Administer Jira\" on Data Center)";
-const APPLICATION_CURE: &str = "they cannot be read; give the account that Jira is read with the global permission \
-                                \"Administer Jira\"";
+const PRODUCT_CURE: &str = "it is not known whether they can sign in; give the account that Jira is read with the global \
+                            permission \"Administer Jira\"";
 
 /// The text for a Jira that does not show its users.
 pub fn cannot_list_users(words: &str) -> String {
@@ -30,36 +34,14 @@ pub fn cannot_list_users(words: &str) -> String {
     )
 }
 
-/// Users who get an identity.
-#[derive(Debug)]
-pub struct People {
-    /// Active users; app and customer accounts are left out.
-    pub people: Vec<Person>,
-    /// Users who are listed and have no identity, by the `_id` that it would have.
-    pub inactive: HashSet<String>,
-    /// Whether there may be more that no search showed.
-    pub may_lack_some: bool,
-}
-
-/// Jira's facts about one user.
-#[derive(Debug)]
-pub enum Presence {
-    /// There and active, although no list showed them.
-    Here(Person),
-    /// No longer there, or no longer active.
-    Gone,
-    /// No clear answer.
-    Unknown(String),
-}
-
 /// Reads permissions for identities.
 #[derive(Debug)]
 pub struct IdentityReader {
     client: JiraClient,
     projects: Vec<JiraProject>,
     logins: Logins,
-    /// Accounts with an identity; members of groups are kept as far as they are among them.
-    known: HashSet<Account>,
+    /// Accounts with an identity and its `_id`; members of groups are kept as far as they are among them.
+    known: HashMap<Account, String>,
 }
 
 impl IdentityReader {
@@ -68,33 +50,65 @@ impl IdentityReader {
             client,
             projects,
             logins: Logins::default(),
-            known: HashSet::new(),
+            known: HashMap::new(),
         }
     }
+}
 
-    /// Every user with an identity, or Jira's refusal to list them. To be asked first: on servers, logins are turned
-    /// into accounts by what it learns.
-    pub async fn people(&mut self) -> Result<Permitted<People>, JiraError> {
-        let list = match self.client.users().await? {
+impl PermissionSource for IdentityReader {
+    /// On servers, logins are turned into accounts by what this learns.
+    async fn people(&mut self) -> Result<Known<People>, SourceError> {
+        let list = match self.client.users().await.map_err(source_error)? {
             Permitted::Read(list) => list,
-            Permitted::Refused(words) => return Ok(Permitted::Refused(words)),
+            Permitted::Refused(words) => return Ok(Known::Refused(cannot_list_users(&words))),
         };
         self.logins = Logins::of(&list.users);
         let (active, others): (Vec<User>, Vec<User>) = list.users.into_iter().partition(has_identity);
         let names = others.into_iter().filter_map(person).map(|person| person.name);
         let inactive = names.collect();
         let people: Vec<Person> = active.into_iter().filter_map(person).collect();
-        self.known.extend(people.iter().map(|person| person.account.clone()));
-        Ok(Permitted::Read(People {
+        people.iter().for_each(|person| self.know(person));
+        Ok(Known::Read(People {
             may_lack_some: list.may_lack_some,
             inactive,
             people,
         }))
     }
 
-    /// The permissions of all projects in scope, with the members of every role and group that matters, as far as they are
-    /// among the users that were read before.
-    pub async fn site(&self, in_use: &TokensInUse) -> Result<Site, JiraError> {
+    async fn look_up(&mut self, name: &str) -> Result<Presence, SourceError> {
+        Ok(match self.client.user(name).await.map_err(source_error)? {
+            Permitted::Read(None) => Presence::Gone,
+            Permitted::Read(Some(user)) if has_identity(&user) => {
+                self.logins.learn(&user);
+                let person = person(user);
+                person.iter().for_each(|person| self.know(person));
+                person.map_or_else(|| Presence::Unknown("Jira gave no id".to_owned()), Presence::Here)
+            }
+            Permitted::Read(Some(_)) => Presence::Gone,
+            Permitted::Refused(words) => Presence::Unknown(words),
+        })
+    }
+
+    /// Members of roles and groups are kept as far as they are among the users that were read before.
+    async fn site(&mut self, in_use: &TokensInUse) -> Result<Site, SourceError> {
+        self.read_site(in_use).await.map_err(source_error)
+    }
+
+    async fn confirm_account(&self) -> Result<(), SourceError> {
+        self.client.confirm_account().await.map_err(source_error)
+    }
+
+    fn requests(&self) -> u64 {
+        self.client.stats().requests
+    }
+}
+
+impl IdentityReader {
+    fn know(&mut self, person: &Person) {
+        self.known.insert(person.account.clone(), person.name.clone());
+    }
+
+    async fn read_site(&self, in_use: &TokensInUse) -> Result<Site, JiraError> {
         let mut site = read_schemes(&self.client, &self.projects).await?;
         for project in &self.projects {
             if let Some(read) = site.projects.get_mut(&project.id) {
@@ -109,45 +123,19 @@ impl IdentityReader {
                 .filter(|(project, _)| site.projects.contains_key(project)),
         );
         site.roles = self.roles(roles).await?;
-        site.applications = self.applications().await?;
+        site.products = self.products().await?;
         site.groups = self.groups(site.granted_groups(in_use)).await?;
+        site.readers = issue_readers::read(&self.client, &self.known, in_use.issues()).await?;
+        site.readers_looked_at = issue_readers::looked_at(&self.client, self.known.len());
         Ok(site)
-    }
-
-    /// Requests sent to Jira so far.
-    pub fn requests(&self) -> u64 {
-        self.client.stats().requests
-    }
-
-    /// Proves that the account is still the one that logged in.
-    pub async fn confirm_account(&self) -> Result<(), JiraError> {
-        self.client.confirm_account().await
-    }
-
-    /// Asks about a user who is not listed and has an identity. To be asked before permissions are read, which may name
-    /// this user by login.
-    pub async fn look_up(&mut self, name: &str) -> Result<Presence, JiraError> {
-        Ok(match self.client.user(name).await? {
-            Permitted::Read(None) => Presence::Gone,
-            Permitted::Read(Some(user)) if has_identity(&user) => {
-                self.logins.learn(&user);
-                let person = person(user);
-                self.known.extend(person.iter().map(|person| person.account.clone()));
-                person.map_or_else(|| Presence::Unknown("Jira gave no id".to_owned()), Presence::Here)
-            }
-            Permitted::Read(Some(_)) => Presence::Gone,
-            Permitted::Refused(words) => Presence::Unknown(words),
-        })
     }
 
     async fn roles(&self, wanted: BTreeSet<(u64, u64)>) -> Result<HashMap<(u64, u64), Known<RoleActors>>, JiraError> {
         stream::iter(wanted)
             .map(|(project, role)| async move {
-                let actors = match or_denied(self.client.role_actors(project, role).await)? {
-                    Permitted::Read(actors) => Known::Read(self.actors(actors)),
-                    Permitted::Refused(words) => Known::Unreadable(format!("{ROLE_CURE} ({words})")),
-                };
-                Ok(((project, role), actors))
+                let actors = known(self.client.role_actors(project, role).await)?;
+                let actors = actors.map(|actors| self.actors(actors));
+                Ok(((project, role), actors.with_cure(ROLE_CURE)))
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
@@ -169,28 +157,35 @@ impl IdentityReader {
 
     /// Those of these members who have an identity: shared with the list of people, so that large groups cost little.
     fn with_identity(&self, members: &[String]) -> HashSet<Account> {
-        let known = members.iter().filter_map(|id| self.known.get(id.as_str()));
-        known.cloned().collect()
+        let known = members.iter().filter_map(|id| self.known.get_key_value(id.as_str()));
+        known.map(|(account, _)| account.clone()).collect()
     }
 
-    async fn applications(&self) -> Result<Known<HashMap<String, BTreeSet<Group>>>, JiraError> {
-        Ok(match or_denied(self.client.application_roles().await)? {
-            Permitted::Read(roles) => {
-                let groups = |names: Vec<_>| names.iter().map(group).collect();
-                Known::Read(roles.into_iter().map(|(key, names)| (key, groups(names))).collect())
-            }
-            Permitted::Refused(words) => Known::Unreadable(format!("{APPLICATION_CURE} ({words})")),
-        })
+    /// Where the groups behind the products are not told, each user is asked about.
+    async fn products(&self) -> Result<Products, JiraError> {
+        if let Known::Read(roles) = known(self.client.application_roles().await)? {
+            let groups = |names: Vec<_>| names.iter().map(group).collect();
+            return Ok(Products::OfGroups(
+                roles.into_iter().map(|(key, names)| (key, groups(names))).collect(),
+            ));
+        }
+        let of_accounts = stream::iter(self.known.clone())
+            .map(|(account, name)| async move {
+                let products = known(self.client.products_of_user(&name).await)?;
+                Ok((account, products.with_cure(PRODUCT_CURE)))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(Products::OfAccounts(of_accounts))
     }
 
     async fn groups(&self, wanted: BTreeSet<Group>) -> Result<HashMap<Group, Known<HashSet<Account>>>, JiraError> {
         stream::iter(wanted)
             .map(|group| async move {
-                let members = match or_denied(self.client.group_members(&group_name(&group)).await)? {
-                    Permitted::Read(members) => Known::Read(self.with_identity(&members)),
-                    Permitted::Refused(words) => Known::Unreadable(format!("{GROUP_CURE} ({words})")),
-                };
-                Ok((group, members))
+                let members = known(self.client.group_members(&group_name(&group)).await)?;
+                let members = members.map(|members| self.with_identity(&members));
+                Ok((group, members.with_cure(GROUP_CURE)))
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use jira_client::{JiraClient, JiraError, Permitted, SecurityLevelRow};
+use jira_client::{JiraClient, JiraError, SecurityLevelRow};
 use sync_engine::access_control::{Holder, Known};
 
-use super::denial::or_denied;
+use super::denial::known;
 use super::holders::holder;
 
 /// Requests side by side; the client has limits of its own.
@@ -46,13 +46,13 @@ impl Levels {
 /// Reads the levels of a Cloud site.
 pub(super) async fn read_levels(client: &JiraClient, projects: &[u64]) -> Result<Levels, JiraError> {
     let mut levels = Levels::default();
-    let listed = or_denied(client.security_levels().await)?;
-    if listed == Permitted::Read(Vec::new()) {
+    let listed = known(client.security_levels().await)?;
+    if listed == Known::Read(Vec::new()) {
         return Ok(levels);
     }
-    let schemes = or_denied(client.security_schemes_of_projects().await)?;
+    let schemes = known(client.security_schemes_of_projects().await)?;
     match (listed, schemes) {
-        (Permitted::Read(listed), Permitted::Read(schemes)) => {
+        (Known::Read(listed), Known::Read(schemes)) => {
             listed.iter().for_each(|level| levels.add(level));
             levels.scheme_of_project = schemes;
         }
@@ -62,17 +62,20 @@ pub(super) async fn read_levels(client: &JiraClient, projects: &[u64]) -> Result
     if levels.members.is_empty() {
         return Ok(levels);
     }
-    match or_denied(client.security_level_members().await)? {
-        Permitted::Read(members) => {
+    match known(client.security_level_members().await)? {
+        Known::Read(members) => {
             for member in members {
                 if let Some(Known::Read(holders)) = levels.members.get_mut(&member.level) {
                     holders.push(holder(&member.holder, true));
                 }
             }
         }
-        Permitted::Refused(words) => {
-            let unreadable = || Known::Unreadable(format!("{LEVEL_CURE} ({words})"));
-            levels.members.values_mut().for_each(|members| *members = unreadable());
+        unread => {
+            let unread = unread.map(|_| Vec::new()).with_cure(LEVEL_CURE);
+            levels
+                .members
+                .values_mut()
+                .for_each(|members| *members = unread.clone());
         }
     }
     Ok(levels)
@@ -82,14 +85,14 @@ pub(super) async fn read_levels(client: &JiraClient, projects: &[u64]) -> Result
 async fn read_each(client: &JiraClient, projects: &[u64], levels: &mut Levels) -> Result<(), JiraError> {
     let told: Vec<_> = stream::iter(projects.iter().copied())
         .map(|project| async move {
-            let scheme = or_denied(client.security_scheme_of_project(project).await)?;
+            let scheme = known(client.security_scheme_of_project(project).await)?;
             Ok::<_, JiraError>((project, scheme))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
     for (project, scheme) in told {
-        let Permitted::Read(of_scheme) = scheme else { continue };
+        let Known::Read(of_scheme) = scheme else { continue };
         if let Some(level) = of_scheme.first() {
             levels.scheme_of_project.insert(project, level.scheme);
         }

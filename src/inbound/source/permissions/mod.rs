@@ -8,9 +8,11 @@ mod document_access;
 mod facts;
 mod holders;
 mod identities;
+mod issue_readers;
 mod levels;
 mod logins;
+mod role_names;
 mod schemes;
 
 pub use document_access::{AccessOfIssue, DocumentAccess};
-pub use identities::{IdentityReader, People, Presence, cannot_list_users};
+pub use identities::{IdentityReader, cannot_list_users};

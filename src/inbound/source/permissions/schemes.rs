@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use jira_client::{JiraClient, JiraError, Permitted, Project as JiraProject};
-use sync_engine::access_control::{Known, Project, Site};
+use jira_client::{JiraClient, JiraError, Project as JiraProject};
+use sync_engine::access_control::{Holder, Known, Project, Site};
 
-use super::denial::or_denied;
+use super::denial::known;
 use super::holders::holder;
 use super::levels::{Levels, read_levels};
 
@@ -30,18 +30,19 @@ pub(in crate::inbound::source) async fn read_schemes(
     } else {
         Levels::default()
     };
-    let holders: HashMap<u64, _> = stream::iter(ids)
-        .map(|id| async move { or_denied(client.browse_holders(id).await).map(|holders| (id, holders)) })
+    let mut holders: HashMap<u64, Known<Vec<Holder>>> = stream::iter(ids)
+        .map(|id| async move {
+            let rows = known(client.browse_holders(id).await)?;
+            let holders = rows.map(|rows| rows.iter().map(|row| holder(row, cloud)).collect());
+            Ok::<_, JiraError>((id, holders.with_cure(SCHEME_CURE)))
+        })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
     let mut site = Site::default();
     for project in projects {
-        let browse = match holders.get(&project.id) {
-            Some(Permitted::Read(rows)) => Known::Read(rows.iter().map(|row| holder(row, cloud)).collect()),
-            Some(Permitted::Refused(words)) => Known::Unreadable(format!("{SCHEME_CURE} ({words})")),
-            None => Known::Unreadable(SCHEME_CURE.to_owned()),
-        };
+        let untold = || Known::Refused(SCHEME_CURE.to_owned());
+        let browse = holders.remove(&project.id).unwrap_or_else(untold);
         site.projects.insert(
             project.id,
             Project {

@@ -1,9 +1,10 @@
-//! What `check` says about document level security: what is denied because it cannot be read, and who could change that.
+//! Looks at document level security: what is denied because it cannot be read, and who could change that.
 
 use elastic_client::ElasticClient;
 use sync_engine::sync::SyncCursor;
 
-use super::check::{Findings, privileges};
+use super::findings::Findings;
+use super::privileges::privileges;
 use crate::clients::client_for_connector;
 use crate::config::ConnectorEntry;
 use crate::inbound::jobs::access_control_job;
@@ -53,12 +54,30 @@ pub(super) async fn elasticsearch(
             "privileges": ["read", "write", "create_index", "view_index_metadata", "maintenance"],
         }],
     });
-    findings.add(
+    let writable = privileges(&own, wanted).await;
+    let may_look = findings.add(
         &subject("identities"),
-        privileges(&own, wanted)
-            .await
-            .map(|()| format!("{} is writable", identities.name())),
+        writable.map(|()| format!("{} is writable", identities.name())),
     );
+    // Without identities everything is hidden, and nothing says so.
+    if may_look && !any_identity(&own, identities.name()).await {
+        findings.warn(
+            &subject("identities"),
+            "document level security is on and there is no identity yet: nobody finds anything until an access control \
+             sync has run; start one with `sync start --type access_control`, and schedule it",
+        );
+    }
+}
+
+async fn any_identity(client: &ElasticClient, index: &str) -> bool {
+    let exists = client.indices().exists(index).await;
+    let count = match exists {
+        Ok(true) => client.indices().count(index, None).await,
+        Ok(false) => return false,
+        Err(error) => Err(error),
+    };
+    // What cannot be looked at is no news: the findings above say why.
+    count.map_or(true, |count| count > 0)
 }
 
 /// How many documents nobody finds, and why.

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::arguments::{Run, RunAction};
 use super::connector_show;
 use super::context;
-use super::exit::CommandError;
+use super::error::CommandError;
 use super::output::Output;
 use crate::config::Config;
 use crate::http::monitoring;

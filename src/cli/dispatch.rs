@@ -1,14 +1,11 @@
-//! From the command line to an exit code: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
+//! From a command to the function that carries it out, with the configuration and the log that it needs.
 
 use std::path::Path;
-use std::process::ExitCode;
 
-use clap::Parser;
-use thiserror::Error;
 use tracing::warn;
 
 use super::access;
-use super::arguments::{Arguments, Command, OutputFormat, Run};
+use super::arguments::{Command, Run};
 use super::check;
 use super::connector_arguments::ConnectorCommand;
 use super::connector_configure;
@@ -16,96 +13,18 @@ use super::connector_create;
 use super::connector_delete;
 use super::connector_schedule;
 use super::connector_show;
-use super::elastic_ingest::{self, IngestArguments};
+use super::error::CommandError;
 use super::output::Output;
 use super::rules;
-use super::run;
+use super::service;
 use super::sync_arguments::SyncCommand;
 use super::sync_list;
 use super::sync_now;
 use super::sync_show;
 use super::sync_start;
 use super::verify;
-use crate::config::{Config, ConfigError, LogFormat, LogLevel};
-use crate::inbound::text_extraction;
+use crate::config::{Config, LogFormat, LogLevel};
 use crate::telemetry;
-
-/// The reasons why a command did not do what it was asked.
-#[derive(Debug, Error)]
-pub(super) enum CommandError {
-    /// The configuration file cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The command line asks for something that cannot be.
-    #[error("{0}")]
-    Usage(String),
-    /// It was tried and failed.
-    #[error("{0:#}")]
-    Failed(#[from] anyhow::Error),
-    /// Everything that can be said was printed already.
-    #[error("")]
-    Reported,
-    /// Ctrl-C or SIGTERM.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl CommandError {
-    fn exit_code(&self) -> u8 {
-        match self {
-            Self::Config(_) | Self::Usage(_) => 2,
-            Self::Failed(_) | Self::Reported => 1,
-            Self::Interrupted => 130,
-        }
-    }
-}
-
-/// Runs the command that the process was started with.
-pub fn main() -> ExitCode {
-    let (output, done) = if elastic_ingest::is_called() {
-        let output = Output::new(OutputFormat::Text);
-        (output, elastic_ingest::start(IngestArguments::parse(), &output))
-    } else {
-        let arguments = Arguments::parse();
-        if matches!(arguments.command, Command::ExtractText) {
-            return text_extraction::run_child(std::io::stdin().lock(), std::io::stdout().lock());
-        }
-        let output = Output::new(arguments.output);
-        (output, start(arguments, &output))
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !matches!(error, CommandError::Reported) {
-                output.error(&error.to_string());
-            }
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
-
-fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
-    if let Command::Completions { shell } = arguments.command {
-        output.completions(shell);
-        return Ok(());
-    }
-    if let Command::Run(options) = &arguments.command
-        && run::serves(options)
-    {
-        let level = match arguments.verbose {
-            0 => None,
-            1 => Some(LogLevel::Debug),
-            _ => Some(LogLevel::Trace),
-        };
-        return serve(&arguments.config, options, level, None);
-    }
-    let level = match arguments.verbose {
-        0 => LogLevel::Error,
-        1 => LogLevel::Info,
-        _ => LogLevel::Debug,
-    };
-    look(&arguments.config, arguments.command, level, output)
-}
 
 /// Runs the service. Level and form of its log come from the file unless they are given.
 pub(super) fn serve(
@@ -120,7 +39,7 @@ pub(super) fn serve(
     telemetry::init(level, format, service.log_filter.as_deref())
         .map_err(|error| CommandError::Usage(error.to_string()))?;
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    runtime()?.block_on(run::run(config, options))
+    runtime()?.block_on(service::run(config, options))
 }
 
 /// Carries out a command that ends by itself.
@@ -140,7 +59,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 
 async fn carry_out(command: Command, config: &Config, output: &Output) -> Result<(), CommandError> {
     match command {
-        Command::Run(options) => run::once(&options, config, output).await,
+        Command::Run(options) => service::once(&options, config, output).await,
         Command::ExtractText | Command::Completions { .. } => {
             unreachable!("handled before a configuration is read")
         }

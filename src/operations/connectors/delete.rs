@@ -1,0 +1,87 @@
+//! Takes away a connector with its jobs and its API key, and its index when asked to.
+//!
+//! In two steps, so that a face can show the plan and have it confirmed.
+
+use elastic_client::{JobFilter, JobStatus};
+use serde::Serialize;
+
+use crate::operations::error::{Doing as _, OperationError};
+use crate::operations::installation::Installation;
+
+/// What would be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeletionPlan {
+    /// The connector, with its jobs.
+    pub connector_id: String,
+    /// The index with all its documents, and the index of its identities.
+    pub index_name: Option<String>,
+    /// The API key that was made for it.
+    pub api_key_id: Option<String>,
+}
+
+/// What was deleted, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeletedConnector {
+    /// Gone.
+    pub deleted: Vec<String>,
+    /// Still there, with the reason.
+    pub left_over: Vec<String>,
+}
+
+/// Looks what belongs to a connector. One whose job is running is refused.
+pub async fn plan_deletion(
+    installation: &Installation<'_>,
+    connector_id: &str,
+    with_index: bool,
+) -> Result<DeletionPlan, OperationError> {
+    let connector = installation.connector(connector_id).await?.value;
+    let running = JobFilter {
+        connector_ids: Some(vec![connector_id.to_owned()]),
+        statuses: Some(vec![JobStatus::InProgress, JobStatus::Canceling]),
+        ..JobFilter::default()
+    };
+    let jobs = installation
+        .client
+        .sync_jobs()
+        .list(&running)
+        .await
+        .doing("cannot look for jobs")?;
+    if let Some(job) = jobs.first() {
+        return Err(OperationError::Conflict(format!(
+            "job {} of connector {connector_id} is running; cancel it first with `sync cancel`",
+            job.id
+        )));
+    }
+    Ok(DeletionPlan {
+        connector_id: connector_id.to_owned(),
+        index_name: connector.index_name.filter(|_| with_index),
+        api_key_id: connector.api_key_id,
+    })
+}
+
+/// Carries a plan out. The connector goes first: without it nothing writes to the index any more.
+pub async fn delete(installation: &Installation<'_>, plan: &DeletionPlan) -> Result<DeletedConnector, OperationError> {
+    let (client, id) = (&installation.client, &plan.connector_id);
+    client
+        .connectors()
+        .delete(id, true)
+        .await
+        .doing("cannot delete the connector")?;
+    let mut deleted = vec![format!("connector {id}")];
+    let mut left_over = Vec::new();
+    if let Some(key) = &plan.api_key_id {
+        match client.api_keys().invalidate(key).await {
+            Ok(()) => deleted.push(format!("API key {key}")),
+            Err(error) => left_over.push(format!("API key {key}: {error}")),
+        }
+    }
+    let indices = plan.index_name.iter();
+    for index in indices.flat_map(|index| [index.clone(), format!(".search-acl-filter-{index}")]) {
+        match client.indices().delete(&index).await {
+            Ok(true) => deleted.push(format!("index {index}")),
+            Ok(false) => {}
+            Err(error) => left_over.push(format!("index {index}: {error}")),
+        }
+    }
+    Ok(DeletedConnector { deleted, left_over })
+}

@@ -1,0 +1,15 @@
+//! Operations on connectors: create, configure, schedule, show, delete.
+
+mod configure;
+mod create;
+mod delete;
+mod fields;
+mod schedule;
+mod show;
+
+pub use configure::{ConfigurationChanged, configure};
+pub use create::{CreatedConnector, NewConnector, create};
+pub use delete::{DeletedConnector, DeletionPlan, delete, plan_deletion};
+pub use fields::{FIELDS, FieldDefinition, FieldType, FieldValues, Form, SERVICE_TYPE, find};
+pub use schedule::{ByType, ScheduleChange, Schedules, SwitchedSchedule, change_schedules, schedules};
+pub use show::{ConnectorSummary, ConnectorView, ListedConnector, list, show};
