@@ -13,4 +13,5 @@ pub mod inbound;
 pub mod clients;
 pub mod config;
 pub mod coordination;
+pub mod forms;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::connector_arguments::FieldValues;
 use super::error::CommandError;
-use crate::operations::connectors::{FIELDS, FieldType, FieldValues as Values, find};
+use crate::operations::connectors::{FieldType, FieldValues as Values, all, find};
 
 /// What was given, in the order in which later values win: the file of many, single values, single files.
 /// `form` is how the command takes a single value.
@@ -48,7 +48,7 @@ pub(super) fn typed(key: &str, text: &str) -> Result<Value, CommandError> {
 }
 
 fn unknown(key: &str) -> CommandError {
-    let known: Vec<&str> = FIELDS.iter().map(|field| field.key).collect();
+    let known: Vec<&str> = all().iter().map(|field| field.key).collect();
     CommandError::Usage(format!(
         "there is no field \"{key}\"; the fields are {}",
         known.join(", ")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::error::CommandError;
 use super::field_values::typed;
 use super::prompt::Ask;
-use crate::operations::connectors::{FIELDS, FieldDefinition, FieldType, FieldValues, Form};
+use crate::operations::connectors::{FieldDefinition, FieldType, FieldValues, Form, all};
 
 /// Completes the values that were `given` with the command; those are only asked for when they are wrong.
 pub(super) fn complete(given: &mut FieldValues, ask: &dyn Ask, note: &dyn Fn(&str)) -> Result<(), CommandError> {
@@ -15,7 +15,7 @@ pub(super) fn complete(given: &mut FieldValues, ask: &dyn Ask, note: &dyn Fn(&st
     let known = given.clone();
     let mut wrong: Vec<String> = Vec::new();
     loop {
-        for field in FIELDS.iter().filter(|field| !field.advanced) {
+        for field in all().iter().filter(|field| !field.advanced) {
             let wanted =
                 wrong.is_empty() && field.required && !known.has(field.key) || wrong.iter().any(|key| key == field.key);
             // Asked anew for each field, because earlier answers decide which later fields apply.
@@ -28,7 +28,7 @@ pub(super) fn complete(given: &mut FieldValues, ask: &dyn Ask, note: &dyn Fn(&st
             return Ok(());
         };
         let keys: Vec<String> = invalid.problems.iter().map(|problem| problem.key.to_owned()).collect();
-        let can_be_asked = |key: &String| FIELDS.iter().any(|field| field.key == key && !field.advanced);
+        let can_be_asked = |key: &String| all().iter().any(|field| field.key == key && !field.advanced);
         if !keys.iter().any(can_be_asked) {
             return Err(CommandError::Usage(invalid.to_string()));
         }

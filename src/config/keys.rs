@@ -2,6 +2,8 @@
 //!
 //! Defaults and ranges are not listed: they stand where each key is read. A test keeps both and the example in step.
 
+use strsim::osa_distance;
+
 /// One key of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyInfo {
@@ -171,8 +173,9 @@ pub(super) fn nearest(path: &str) -> Option<&'static str> {
         .filter(|key| key.used == KeyUse::Used)
         .filter(|key| !key.path.contains("[]") || path.contains("[]"))
         .map(|key| {
-            let whole = edit_distance(path, key.path);
-            let moved = edit_distance(&given_last, &last_part(key.path)) + 1;
+            let distance = |left: &str, right: &str| osa_distance(&left.to_lowercase(), &right.to_lowercase());
+            let whole = distance(path, key.path);
+            let moved = distance(&given_last, &last_part(key.path)) + 1;
             // A short name resembles many others: allow one slip for every four letters.
             let allowance = |text: &str| 1 + text.chars().count() / 4;
             let fits = whole <= allowance(&given_last) || moved <= allowance(&given_last);
@@ -181,28 +184,6 @@ pub(super) fn nearest(path: &str) -> Option<&'static str> {
         .filter(|(_, fits, _)| *fits)
         .min_by_key(|(distance, _, _)| *distance)
         .map(|(_, _, key)| key)
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.to_lowercase().chars().collect();
-    let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut before_previous: Vec<usize> = Vec::new();
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (row, left_char) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, right_char) in right.iter().enumerate() {
-            let replaced = previous[column] + usize::from(left_char != right_char);
-            let mut best = replaced.min(previous[column + 1] + 1).min(current[column] + 1);
-            let swapped = row > 0 && column > 0 && left[row - 1] == *right_char && *left_char == right[column - 1];
-            if swapped {
-                best = best.min(before_previous[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before_previous = std::mem::replace(&mut previous, current);
-    }
-    previous[right.len()]
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@
 //! right now is asked by whoever serves the answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::gauge;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 /// Above its own interval, a loop may be held up this long by requests that are tried again and again.
@@ -80,8 +81,8 @@ impl Health {
         }
     }
 
-    fn loops(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Turn>> {
-        self.shared.loops.lock().unwrap_or_else(PoisonError::into_inner)
+    fn loops(&self) -> MutexGuard<'_, BTreeMap<&'static str, Turn>> {
+        self.shared.loops.lock()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Counts failed passes of all loops; too many within a span stop the service, so that whatever supervises it notices.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use elastic_client::ElasticError;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +39,7 @@ impl FailureBudget {
 
     /// Counts a failure.
     pub(crate) fn note(&self, error: ElasticError) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let now = Instant::now();
         state.failures.push_back(now);
         while state
@@ -61,7 +61,7 @@ impl FailureBudget {
 
     /// The reason why the service had to stop, if it had to.
     pub(crate) fn into_result(self) -> Result<(), SupervisorError> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.into_inner();
         state.exceeded.map_or(Ok(()), Err)
     }
 }

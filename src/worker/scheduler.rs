@@ -2,11 +2,10 @@
 //!
 //! When a schedule is due is judged in `due`, how its job comes to be exactly once in `booking`; running jobs is left to `job_queue`.
 
-use std::sync::{Mutex, PoisonError};
-
 use chrono::{DateTime, Utc};
 use elastic_client::{ConnectorRecord, ElasticError, JobFilter, JobStatus, JobType, Refresh, TriggerMethod, Versioned};
 use futures::StreamExt as _;
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
@@ -105,7 +104,7 @@ impl Scheduler<'_> {
         if !is_offered(record, job_type) {
             return false;
         }
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.lock();
         let booked = booked_at(record, job_type);
         let verdict = memory.judge(&connector.id, job_type, record.schedule(job_type), booked, now);
         // A schedule that cannot be read stands as an error in the record.

@@ -9,7 +9,7 @@ use tracing::info;
 use crate::config::ConnectorEntry;
 use crate::inbound::schedules::cron::CronExpression;
 use crate::inbound::source::JiraSettings;
-use crate::inbound::source::field_definitions::{SERVICE_TYPE, definition, features};
+use crate::inbound::source::field_definitions::{FORM, SERVICE_TYPE, features};
 
 /// Whether a connector can be synced on schedule. Jobs that somebody asks for are taken in any case: an error that says
 /// what is wrong beats waiting for ever.
@@ -132,7 +132,7 @@ pub fn registration(record: &ConnectorRecord) -> Map<String, Value> {
         update.insert("features".into(), features());
     }
     if record.configuration.is_empty() {
-        update.insert("configuration".into(), Value::Object(definition()));
+        update.insert("configuration".into(), Value::Object(FORM.blank()));
         update.insert("status".into(), ConnectorStatus::NeedsConfiguration.as_str().into());
         return update;
     }
@@ -155,7 +155,7 @@ fn holds(stored: &Value, wanted: &Value) -> bool {
 /// version, and captions, rules and the like of its fields are brought up to date too; otherwise two versions at work
 /// on one connector would undo each other's texts for ever. A value is never changed.
 fn field_changes(stored: &Map<String, Value>) -> Map<String, Value> {
-    let defined = definition();
+    let defined = FORM.blank();
     let is_of_another_version = defined.keys().any(|key| !stored.contains_key(key));
     let mut changes = Map::new();
     for (key, field) in defined {
@@ -189,12 +189,12 @@ mod tests {
         let update = registration(&ConnectorRecord::default());
         assert_eq!(update["status"], "needs_configuration");
         assert_eq!(update["service_type"], "jira");
-        assert_eq!(update["configuration"].as_object().unwrap().len(), definition().len());
+        assert_eq!(update["configuration"].as_object().unwrap().len(), FORM.blank().len());
     }
 
     #[test]
     fn a_connector_of_the_framework_keeps_its_values_and_gets_only_what_is_missing() {
-        let mut configuration = definition();
+        let mut configuration = FORM.blank();
         configuration.remove("max_deletion_percent");
         configuration["jira_url"]["value"] = "https://example.atlassian.net".into();
         let record = ConnectorRecord {
@@ -212,7 +212,7 @@ mod tests {
     fn features_are_written_until_ours_are_there() {
         let mut record = ConnectorRecord {
             service_type: Some("jira".into()),
-            configuration: definition(),
+            configuration: FORM.blank(),
             ..ConnectorRecord::default()
         };
         assert_eq!(registration(&record)["features"], features());
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn attributes_are_completed_and_refreshed_with_an_upgrade_and_values_stay() {
-        let mut stored = definition();
+        let mut stored = FORM.blank();
         stored["jira_url"]["value"] = "https://example.atlassian.net".into();
         stored["jira_url"]["label"] = "An older caption".into();
         stored["projects"].as_object_mut().unwrap().remove("required");
@@ -251,7 +251,7 @@ mod tests {
         let changes = field_changes(&stored);
         assert_eq!(changes["jira_url"], json!({ "label": "Jira host url" }));
         assert!(changes["sweep_interval"]["value"].is_number());
-        let stored = definition();
+        let stored = FORM.blank();
         assert!(
             field_changes(&stored).is_empty(),
             "nothing is written when nothing is missing"

@@ -1,83 +1,17 @@
 //! The configuration fields that a connector of service type `jira` has, in the order Kibana shows them.
 //!
 //! Keys, labels, order and rules of the first seventeen are those of the framework's Jira connector, so that a record
-//! it made is understood as it is. Reading values is left to `configuration`.
+//! it made is understood as it is. Reading and checking values is done by `forms`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use crate::forms::{FieldDefinition, FieldType, Form};
 
 /// `service_type` of the connectors that this program serves.
 pub const SERVICE_TYPE: &str = "jira";
 
-/// The kind of value of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldType {
-    /// Text.
-    Str,
-    /// A whole number, also as text.
-    Int,
-    /// Comma separated text.
-    List,
-    /// True or false.
-    Bool,
-}
-
-/// One configuration field.
-#[derive(Debug, Clone, Copy)]
-pub struct FieldDefinition {
-    /// Name in `configuration`.
-    pub key: &'static str,
-    /// Caption in Kibana, and the name in messages.
-    pub label: &'static str,
-    /// Kind of value.
-    pub kind: FieldType,
-    /// Form element in Kibana.
-    pub display: &'static str,
-    /// The value of a new connector, as JSON text.
-    pub initial: &'static str,
-    /// The meaning of an empty field that is not required, as JSON text.
-    pub default: Option<&'static str>,
-    /// Whether it must be filled when its dependencies are met.
-    pub required: bool,
-    /// Whether Kibana hides the value.
-    pub sensitive: bool,
-    /// Help text.
-    pub tooltip: Option<&'static str>,
-    /// Only asked for when all of these fields have these values (JSON text).
-    pub depends_on: &'static [(&'static str, &'static str)],
-    /// Choices of a drop-down: label and value.
-    pub options: &'static [(&'static str, &'static str)],
-    /// Upper bound, exclusive.
-    pub less_than: Option<i64>,
-    /// Lower bound, exclusive.
-    pub greater_than: Option<i64>,
-    /// Whether Kibana folds it away.
-    pub advanced: bool,
-}
-
-const TEXT: FieldDefinition = FieldDefinition {
-    key: "",
-    label: "",
-    kind: FieldType::Str,
-    display: "text",
-    initial: "\"\"",
-    default: None,
-    required: true,
-    sensitive: false,
-    tooltip: None,
-    depends_on: &[],
-    options: &[],
-    less_than: None,
-    greater_than: None,
-    advanced: false,
-};
-
-/// A switch that is off.
-const TOGGLE: FieldDefinition = FieldDefinition {
-    kind: FieldType::Bool,
-    display: "toggle",
-    initial: "false",
-    ..TEXT
-};
+const TEXT: FieldDefinition = FieldDefinition::TEXT;
+const TOGGLE: FieldDefinition = FieldDefinition::TOGGLE;
 
 /// A switch that older records lack.
 const ADDED_TOGGLE: FieldDefinition = FieldDefinition {
@@ -92,6 +26,7 @@ const CLOUD_SERVICE_ACCOUNT: &[(&str, &str)] = &[
     ("data_source", "\"jira_cloud\""),
     ("cloud_auth_method", "\"oauth_client_credentials\""),
 ];
+const SERVICE_ACCOUNT: &[(&str, &str)] = &[("cloud_auth_method", "\"oauth_client_credentials\"")];
 const SERVER: &[(&str, &str)] = &[("data_source", "\"jira_server\"")];
 const DATA_CENTER: &[(&str, &str)] = &[("data_source", "\"jira_data_center\"")];
 const DATA_CENTER_BASIC: &[(&str, &str)] = &[
@@ -103,8 +38,10 @@ const DATA_CENTER_TOKEN: &[(&str, &str)] = &[
     ("data_center_auth_method", "\"personal_access_token\""),
 ];
 
-/// All fields, in order.
-pub const FIELDS: &[FieldDefinition] = &[
+/// The configuration of a connector.
+pub const FORM: Form = Form { fields: FIELDS };
+
+const FIELDS: &[FieldDefinition] = &[
     FieldDefinition {
         key: "data_source",
         label: "Jira data source",
@@ -167,12 +104,16 @@ pub const FIELDS: &[FieldDefinition] = &[
         label: "Jira Cloud email address",
         tooltip: Some("Address of the Atlassian account that the API token belongs to, such as me@example.com."),
         depends_on: CLOUD,
+        // Kibana shows it for every Cloud connector, as the framework defined it; a service account has none.
+        unless: SERVICE_ACCOUNT,
         ..TEXT
     },
     FieldDefinition {
         key: "api_token",
         label: "Jira Cloud API token",
         depends_on: CLOUD,
+        // Kibana shows it for every Cloud connector, as the framework defined it; a service account has none.
+        unless: SERVICE_ACCOUNT,
         sensitive: true,
         ..TEXT
     },
@@ -319,6 +260,7 @@ pub const FIELDS: &[FieldDefinition] = &[
         label: "OAuth 2.0 client ID",
         default: Some("\"\""),
         required: false,
+        needed: true,
         depends_on: CLOUD_SERVICE_ACCOUNT,
         ..TEXT
     },
@@ -327,6 +269,7 @@ pub const FIELDS: &[FieldDefinition] = &[
         label: "OAuth 2.0 client secret",
         default: Some("\"\""),
         required: false,
+        needed: true,
         sensitive: true,
         depends_on: CLOUD_SERVICE_ACCOUNT,
         ..TEXT
@@ -404,54 +347,6 @@ pub const FIELDS: &[FieldDefinition] = &[
         ..TEXT
     },
 ];
-
-impl FieldDefinition {
-    /// The field as it is stored in a connector's `configuration`, with every attribute written out: the server and
-    /// the framework disagree about some defaults.
-    pub fn to_json(&self, order: usize) -> Value {
-        let literal = |text: &str| -> Value { serde_json::from_str(text).expect("the literals of this file are JSON") };
-        let kind = match self.kind {
-            FieldType::Str => "str",
-            FieldType::Int => "int",
-            FieldType::List => "list",
-            FieldType::Bool => "bool",
-        };
-        let bounds = [("less_than", self.less_than), ("greater_than", self.greater_than)];
-        json!({
-            "default_value": self.default.map_or(Value::Null, literal),
-            "depends_on": self.depends_on.iter()
-                .map(|(field, value)| json!({"field": field, "value": literal(value)})).collect::<Vec<_>>(),
-            "display": self.display,
-            "label": self.label,
-            "options": self.options.iter()
-                .map(|(label, value)| json!({"label": label, "value": value})).collect::<Vec<_>>(),
-            "order": order,
-            "required": self.required,
-            "sensitive": self.sensitive,
-            "tooltip": self.tooltip,
-            "type": kind,
-            "ui_restrictions": if self.advanced { json!(["advanced"]) } else { json!([]) },
-            "validations": bounds.iter()
-                .filter_map(|(name, bound)| bound.map(|bound| json!({"type": name, "constraint": bound})))
-                .collect::<Vec<_>>(),
-            "value": literal(self.initial),
-        })
-    }
-}
-
-/// The whole `configuration` of a new connector.
-pub fn definition() -> Map<String, Value> {
-    FIELDS
-        .iter()
-        .enumerate()
-        .map(|(index, field)| (field.key.to_owned(), field.to_json(index + 1)))
-        .collect()
-}
-
-/// The field of this name.
-pub fn find(key: &str) -> Option<&'static FieldDefinition> {
-    FIELDS.iter().find(|field| field.key == key)
-}
 
 /// The `features` of a connector of this type. Only what works is announced.
 pub fn features() -> Value {

@@ -2,10 +2,8 @@
 //!
 //! Jira's wire format is known to `jira-client` only; what a sync does with the documents is decided in `sync`.
 
-pub mod configuration;
 pub mod documents;
 pub mod field_definitions;
-mod record_validations;
 pub mod settings;
 
 mod boards;

@@ -9,8 +9,9 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::configuration::{Configuration, FieldProblem, FieldValue};
+use super::field_definitions::FORM;
 use super::site_address::site_address;
+use crate::forms::{FieldProblem, FieldValue, Filled, ProblemKind};
 
 /// The address of tokens for service accounts, unless the limits of this process name another.
 const ATLASSIAN_TOKENS: &str = "https://auth.atlassian.com/oauth/token";
@@ -112,7 +113,7 @@ impl From<FieldProblem> for InvalidSettings {
 impl JiraSettings {
     /// Reads a connector's `configuration`. All problems are reported together.
     pub fn from_configuration(record: &Map<String, Value>) -> Result<Self, InvalidSettings> {
-        let configuration = Configuration::new(record);
+        let configuration = FORM.read(record);
         let problems = configuration.problems();
         if !problems.is_empty() {
             return Err(InvalidSettings { problems });
@@ -157,7 +158,7 @@ impl JiraSettings {
     }
 }
 
-struct Reader<'a>(Configuration<'a>);
+struct Reader<'a>(Filled<'a>);
 
 impl Reader<'_> {
     fn text(&self, key: &'static str) -> Result<String, InvalidSettings> {
@@ -165,17 +166,6 @@ impl Reader<'_> {
             FieldValue::Text(text) => Ok(text),
             _ => Ok(String::new()),
         }
-    }
-
-    /// The text of a field that is not required in general and is in this case.
-    fn filled(&self, key: &'static str) -> Result<String, InvalidSettings> {
-        let text = self.text(key)?;
-        if !text.is_empty() {
-            return Ok(text);
-        }
-        let label = super::field_definitions::find(key).map_or(key, |field| field.label);
-        let problem = "is empty; oauth_client_credentials needs it".to_owned();
-        Err(FieldProblem { key, label, problem }.into())
     }
 
     fn bool(&self, key: &'static str) -> Result<bool, InvalidSettings> {
@@ -200,8 +190,8 @@ impl Reader<'_> {
             Edition::Cloud if self.text("cloud_auth_method")? == "oauth_client_credentials" => {
                 Ok(Auth::ClientCredentials {
                     token_url: Url::parse(ATLASSIAN_TOKENS).expect("it is a URL"),
-                    client_id: self.filled("oauth_client_id")?,
-                    client_secret: SecretString::from(self.filled("oauth_client_secret")?),
+                    client_id: self.text("oauth_client_id")?,
+                    client_secret: SecretString::from(self.text("oauth_client_secret")?),
                 })
             }
             Edition::Cloud => basic("account_email", "api_token"),
@@ -215,13 +205,8 @@ impl Reader<'_> {
 
     fn url(&self, edition: Edition) -> Result<Url, InvalidSettings> {
         let text = self.text("jira_url")?;
-        let problem = |problem: String| {
-            InvalidSettings::from(FieldProblem {
-                key: "jira_url",
-                label: "Jira host url",
-                problem,
-            })
-        };
+        let field = FORM.find("jira_url").expect("the form has it");
+        let problem = |problem: String| InvalidSettings::from(field.problem(ProblemKind::NotAllowed, problem, ""));
         site_address(&text, edition).map_err(problem)
     }
 

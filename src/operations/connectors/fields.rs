@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::inbound::source::configuration::{Configuration, FieldProblem};
-use crate::inbound::source::field_definitions::definition;
+use crate::forms::FieldProblem;
+use crate::inbound::source::field_definitions::FORM;
 use crate::inbound::source::{InvalidSettings, JiraSettings};
 
-pub use crate::inbound::source::field_definitions::{FIELDS, FieldDefinition, FieldType, SERVICE_TYPE, find};
+pub use crate::forms::{FieldDefinition, FieldType};
+pub use crate::inbound::source::field_definitions::SERVICE_TYPE;
 
 /// Values of fields by their keys. Secrets may be among them.
 #[derive(Clone, Default, PartialEq)]
@@ -55,7 +56,7 @@ impl fmt::Debug for Form {
 impl Default for Form {
     /// The form of a new connector.
     fn default() -> Self {
-        Self(definition())
+        Self(FORM.blank())
     }
 }
 
@@ -87,7 +88,7 @@ impl Form {
 
     /// Whether a field counts, given the values of those that it depends on.
     pub fn applies(&self, field: &FieldDefinition) -> bool {
-        Configuration::new(&self.0).applies(field)
+        FORM.read(&self.0).applies(field)
     }
 
     /// Everything that is wrong or missing.
@@ -99,6 +100,16 @@ impl Form {
     pub(super) fn configuration(&self) -> &Map<String, Value> {
         &self.0
     }
+}
+
+/// Every field of a connector, in the order in which people see them.
+pub fn all() -> &'static [FieldDefinition] {
+    FORM.fields
+}
+
+/// The field of this name.
+pub fn find(key: &str) -> Option<&'static FieldDefinition> {
+    FORM.find(key)
 }
 
 /// In words, those of some problems that concern one of the values given.

@@ -1,11 +1,11 @@
 //! The `validations` that a field's record carries: an administrator may have added some to those of the definition.
 //!
-//! Pure: a value and the record come in, what is wrong comes out. Types and required fields are left to `configuration`.
+//! Pure: a value and the record come in, what is wrong comes out. Types and required fields are left to `filled`.
 
 use regex::Regex;
 use serde_json::Value;
 
-use super::configuration::FieldValue;
+use super::value::FieldValue;
 
 /// The demand of the first validation that the value fails. A value that is not there fails none; a validation that
 /// cannot be understood is named, because ignoring it could let a wrong value through.
