@@ -3,221 +3,22 @@
 //!
 //! No index is needed for that; what searches find is compared in `tests/functional`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use jira_client::Issue;
-use jira_connector::config::JiraLimits;
-use jira_connector::inbound::source::permissions::DocumentAccess;
-use jira_connector::inbound::source::{JiraSettings, Login};
 use jira_fixture::{DataSize, Dialect, Fault, FaultKind, HolderSpec, Options, PermissionChange, Version};
-use serde_json::{Map, Value, json};
-use sync_engine::access_control::{DocumentTokens, Identity, Known, Person, Site, TokensInUse};
-use sync_engine::access_sync::PermissionSource as _;
+use serde_json::json;
 use test_case::test_case;
 
-use crate::harness::Jira;
-
-/// What one reader sees, as `issue:10001` or `comment:10002`. Anonymous readers have no account.
-type Seen = BTreeMap<Option<String>, BTreeSet<String>>;
+use crate::permission_model::{Model, differences};
 
 const FIRST_SEED: u64 = 40;
-/// How long an answer may take: what hangs is given up after it.
-const PATIENCE: Duration = Duration::from_secs(4);
-
-struct Model {
-    jira: Jira,
-    settings: Map<String, Value>,
-}
-
-/// Everything that a sync would have written.
-struct Read {
-    documents: BTreeMap<String, DocumentTokens>,
-    /// Issues of which it is not known who sees them.
-    denied: BTreeSet<String>,
-    people: Vec<Person>,
-    site: Site,
-    in_use: TokensInUse,
-    unreadable: Vec<String>,
-}
-
-impl Model {
-    async fn new(dialect: Dialect, version: Option<Version>, levels: &str) -> Self {
-        Self::of(
-            Options {
-                data_size: DataSize::PermissionsSmall,
-                dialect,
-                version,
-                ..Options::default()
-            },
-            levels,
-        )
-        .await
-    }
-
-    async fn of(options: Options, levels: &str) -> Self {
-        let source = match options.dialect {
-            Dialect::Cloud => "jira_cloud",
-            Dialect::DataCenter | Dialect::Server => "jira_data_center",
-        };
-        let jira = Jira::start(options).await;
-        let settings = json!({
-            "data_source": source, "jira_url": jira.url(), "account_email": "admin@example.com",
-            "api_token": "fixture-token", "data_center_username": "admin", "data_center_password": "fixture-password",
-            "data_center_auth_method": "basic", "cloud_auth_method": "api_token", "ssl_enabled": false,
-            "use_text_extraction_service": false, "projects": "*", "retry_count": 0, "use_document_level_security": true, "dls_security_levels": levels,
-        });
-        let fields = settings.as_object().unwrap().iter();
-        let settings = fields
-            .map(|(key, value)| (key.clone(), json!({ "value": value })))
-            .collect();
-        Self { jira, settings }
-    }
-
-    async fn login(&self) -> Login {
-        let limits = JiraLimits {
-            connect_timeout: Duration::from_secs(5),
-            read_timeout: PATIENCE,
-            request_timeout: Duration::from_secs(30),
-            retry_interval: Duration::ZERO,
-            max_retry_interval: Duration::ZERO,
-            max_wait: Duration::ZERO,
-            max_concurrent_requests: 16,
-            gateway_url: self.jira.url().parse().unwrap(),
-            token_url: self.jira.url().parse().unwrap(),
-        };
-        let settings = JiraSettings::from_configuration(&self.settings).unwrap();
-        Login::new(settings, &limits, "test").await.unwrap()
-    }
-
-    /// Every issue that the connector sees.
-    async fn issues(&self) -> Vec<Issue> {
-        let login = self.login().await;
-        let service = self.jira.site.accounts()[0].account.clone();
-        let ids = self.jira.site.visible(Some(&service)).unwrap().issues;
-        let ids: Vec<u64> = ids.into_iter().map(u64::from).collect();
-        let mut issues = Vec::new();
-        for batch in ids.chunks(100) {
-            issues.extend(login.client.fetch_issues(batch, &["*all"]).await.unwrap().issues);
-        }
-        issues
-    }
-
-    async fn read(&self, issues: &[Issue]) -> Read {
-        let login = self.login().await;
-        let scope = login.scope().await.unwrap();
-        let access = login.document_access(&scope).await.unwrap();
-        let (documents, denied) = documents(issues, &login, &access).await;
-        let tokens = documents.values().flat_map(DocumentTokens::iter);
-        let in_use = TokensInUse::from_tokens(tokens.filter(|token| !token.contains('=')));
-        let mut reader = self.login().await.identities().await.unwrap();
-        let Known::Read(people) = reader.people().await.unwrap() else {
-            panic!("users are hidden")
-        };
-        let site = reader.site(&in_use).await.unwrap();
-        let mut unreadable = access.unreadable();
-        unreadable.extend(site.gaps().into_iter().map(|gap| gap.text));
-        Read {
-            documents,
-            denied,
-            people: people.people,
-            site,
-            in_use,
-            unreadable,
-        }
-    }
-
-    /// What Jira shows of these documents.
-    fn shown(&self, read: &Read) -> Seen {
-        let accounts = self.jira.site.accounts();
-        let people = accounts
-            .into_iter()
-            .filter(|person| person.active && person.account_type == "atlassian");
-        let readers = people.map(|person| Some(person.account)).chain([None]);
-        let shown = readers.map(|reader| {
-            let visible = self.jira.site.visible_through_connector(reader.as_deref()).unwrap();
-            let issues = visible.issues.iter().map(|id| format!("issue:{id}"));
-            let all = issues.chain(visible.comments.iter().map(|id| format!("comment:{id}")));
-            (
-                reader,
-                all.filter(|id| read.documents.contains_key(id) && !read.denied.contains(id))
-                    .collect(),
-            )
-        });
-        shown.collect()
-    }
-}
-
-async fn documents(
-    issues: &[Issue],
-    login: &Login,
-    access: &DocumentAccess,
-) -> (BTreeMap<String, DocumentTokens>, BTreeSet<String>) {
-    let (mut documents, mut denied) = (BTreeMap::new(), BTreeSet::new());
-    for issue in issues {
-        let who = access.issue(issue);
-        let id = format!("issue:{}", issue.id);
-        if who.denied.is_some() {
-            denied.insert(id.clone());
-        } else {
-            for entry in comments(issue, login).await {
-                let id = entry["id"].as_str().unwrap();
-                documents.insert(format!("comment:{id}"), access.entry(&who, &entry));
-            }
-        }
-        documents.insert(id, who.tokens);
-    }
-    (documents, denied)
-}
-
-/// As Cloud would show them: elsewhere only properties tell whether a comment of a service project is internal.
-async fn comments(issue: &Issue, login: &Login) -> Vec<Value> {
-    let embedded = issue.fields["comment"]["comments"].as_array().unwrap();
-    let desk = issue.fields["project"]["projectTypeKey"] == "service_desk";
-    if !desk || embedded.iter().all(|comment| comment.get("jsdPublic").is_some()) {
-        return embedded.clone();
-    }
-    let mut all = login.client.comments(issue.id).await.unwrap();
-    for comment in &mut all {
-        comment["jsdPublic"] = (comment["properties"] == json!([])).into();
-    }
-    all
-}
-
-impl Read {
-    fn seen(&self) -> Seen {
-        let identity = |person: &Person| Identity::of(&person.account, &self.site, &self.in_use).unwrap();
-        let people = self
-            .people
-            .iter()
-            .map(|person| (Some(person.account.as_str().to_owned()), identity(person)));
-        let seen = people.chain([(None, Identity::anonymous())]).map(|(reader, identity)| {
-            let documents = self.documents.iter();
-            let found = documents.filter(|(_, tokens)| tokens.intersects(&identity.tokens));
-            (reader, found.map(|(id, _)| id.clone()).collect())
-        });
-        seen.collect()
-    }
-}
-
-fn differences(seen: &Seen, shown: &Seen) -> Vec<String> {
-    assert_eq!(
-        seen.keys().collect::<Vec<_>>(),
-        shown.keys().collect::<Vec<_>>(),
-        "who has an identity"
-    );
-    let each = seen.iter().filter_map(|(reader, seen)| {
-        let shown = &shown[reader];
-        let (leaks, missing): (Vec<_>, Vec<_>) = (seen.difference(shown).collect(), shown.difference(seen).collect());
-        (!leaks.is_empty() || !missing.is_empty()).then(|| format!("{reader:?}: leaks {leaks:?}, missing {missing:?}"))
-    });
-    each.collect()
-}
 
 #[test_case(Dialect::Cloud, None, "deny", 3; "cloud")]
 #[test_case(Dialect::Server, Some(Version::new(8, 4)), "deny", 2; "server")]
 #[test_case(Dialect::DataCenter, Some(Version::new(9, 12)), "deny", 2; "data center")]
 #[test_case(Dialect::DataCenter, Some(Version::new(10, 3)), "per_issue", 2; "data center that is asked about each issue")]
+#[test_case(Dialect::Cloud, None, "per_issue", 2; "cloud that is asked about each user")]
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_say_what_jira_says(dialect: Dialect, version: Option<Version>, levels: &str, rounds: u64) {
     let model = Model::new(dialect, version, levels).await;
@@ -239,6 +40,98 @@ async fn tokens_say_what_jira_says(dialect: Dialect, version: Option<Version>, l
         }
         site.shuffle_permissions(round, 50).unwrap();
     }
+}
+
+/// Groups and levels change, and no issue does: no content sync writes any document again.
+#[test_case(Dialect::DataCenter, Some(Version::new(9, 12)); "data center")]
+#[test_case(Dialect::Cloud, None; "cloud")]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_loses_browse_or_the_level_of_an_issue_that_jira_was_asked_about_is_gone(
+    dialect: Dialect,
+    version: Option<Version>,
+) {
+    let model = Model::new(dialect, version, "per_issue").await;
+    let site = &model.jira.site;
+    let issues = model.issues().await;
+    let before = model.read(&issues).await;
+    let seen_before = before.seen();
+    let granted = site.granted();
+    let groups: Vec<&String> = granted.groups.keys().chain(granted.ungranted.keys()).collect();
+    for (number, person) in site.accounts().into_iter().enumerate().skip(1) {
+        for group in groups.iter().skip(number % 3).step_by(3) {
+            site.change_permission(&PermissionChange::GroupMember {
+                group: (*group).clone(),
+                account: person.account.clone(),
+                present: number % 4 == 0,
+            })
+            .unwrap();
+        }
+    }
+    for level in site.untold().levels {
+        let holder = HolderSpec {
+            kind: "group".into(),
+            parameter: Some(groups[5].clone()),
+        };
+        let change = PermissionChange::LevelMember {
+            level,
+            holder,
+            present: true,
+        };
+        site.change_permission(&change).unwrap();
+    }
+    let after = model.identities_of_now(&issues, before).await;
+    assert_eq!(differences(&after.seen(), &model.shown(&after)), [""; 0]);
+    let lost = after
+        .seen()
+        .into_iter()
+        .map(|(reader, seen)| seen_before[&reader].difference(&seen).count());
+    assert!(lost.sum::<usize>() > 0);
+}
+
+/// Jira looks for the readers of an issue among its first thousand users.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_reader_is_lost_beyond_the_first_thousand_users() {
+    let options = Options {
+        data_size: DataSize::PermissionsSmall,
+        dialect: Dialect::Cloud,
+        people: Some(1_400),
+        ..Options::default()
+    };
+    let model = Model::of(options, "per_issue").await;
+    let read = model.read(&model.issues().await).await;
+    assert!(read.people.len() > 1_000, "{}", read.people.len());
+    assert_eq!(differences(&read.seen(), &model.shown(&read)), [""; 0]);
+    let asked_about = read.in_use.issues();
+    assert!(!asked_about.is_empty());
+}
+
+/// Such as a customer of a portal, or a user of another product only.
+#[test_case(Dialect::Cloud, None; "cloud")]
+#[test_case(Dialect::DataCenter, Some(Version::new(9, 12)); "data center")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_any_product_sees_what_anonymous_sees(dialect: Dialect, version: Option<Version>) {
+    let model = Model::new(dialect, version, "deny").await;
+    let site = &model.jira.site;
+    let issues = model.issues().await;
+    let before = model.read(&issues).await.seen();
+    let service = site.accounts().remove(0).account;
+    let people = before.iter().filter_map(|(who, seen)| Some((who.clone()?, seen.len())));
+    let seen_by_most = people.filter(|(who, _)| *who != service);
+    let (who, _) = seen_by_most.max_by_key(|(_, seen)| *seen).unwrap();
+    let granted = site.granted();
+    for group in granted.groups.into_keys().chain(granted.ungranted.into_keys()) {
+        let account = who.clone();
+        let change = PermissionChange::GroupMember {
+            group,
+            account,
+            present: false,
+        };
+        site.change_permission(&change).unwrap();
+    }
+    let read = model.read(&issues).await;
+    let seen = read.seen();
+    assert_eq!(seen[&Some(who)], seen[&None]);
+    assert_eq!(differences(&seen, &model.shown(&read)), [""; 0]);
 }
 
 /// Requests follow what grants name: users, projects, roles, members of groups. What nothing names is not read.
@@ -346,11 +239,7 @@ async fn nobody_sees_what_was_archived() {
         .find(|issue| seen_by_all.contains(&format!("issue:{}", issue.id)));
     let archived = project(seen.unwrap());
     site.archive_project(&archived).unwrap();
-    let after = Read {
-        documents: before.documents,
-        denied: before.denied,
-        ..model.read(&issues).await
-    };
+    let after = model.identities_of_now(&issues, before).await;
     let gone: BTreeSet<String> = issues
         .iter()
         .filter(|issue| project(issue) == archived)

@@ -28,6 +28,7 @@ mod elasticsearch_errors;
 mod extraction_service;
 mod jira_errors;
 mod observability;
+mod permission_model;
 mod prometheus;
 mod readme;
 mod sync_jobs;

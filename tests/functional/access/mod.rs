@@ -8,4 +8,4 @@ mod world;
 
 pub(crate) use changes::shuffle;
 pub(crate) use site::Site;
-pub(crate) use world::{Holder, Seen, World};
+pub(crate) use world::{Holder, Issue, Seen, World};

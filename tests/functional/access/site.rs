@@ -283,10 +283,11 @@ impl Answers<'_> {
         let ids = ids
             .iter()
             .filter_map(|id| id.as_str()?.parse::<u64>().ok()?.checked_sub(1_000));
-        let issues = ids
-            .filter_map(|id| self.world.issues.get(&id))
-            .map(|issue| self.issue(issue));
-        json!({"issues": issues.collect::<Vec<_>>(), "issueErrors": []})
+        let (broken, whole): (Vec<u64>, Vec<u64>) = ids.partition(|id| self.world.broken.contains(id));
+        let found = whole.iter().filter_map(|id| self.world.issues.get(id));
+        let issues: Vec<Value> = found.map(|issue| self.issue(issue)).collect();
+        let error = |id: &u64| json!({"id": (id + 1_000).to_string(), "errorMessage": "it broke"});
+        json!({"issues": issues, "issueErrors": broken.iter().map(error).collect::<Vec<_>>()})
     }
 
     fn issue(&self, issue: &Issue) -> Value {

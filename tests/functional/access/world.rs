@@ -86,6 +86,8 @@ pub(crate) struct World {
     pub(crate) levels: BTreeMap<u64, Vec<Holder>>,
     pub(crate) roles: BTreeMap<(u64, u64), (BTreeSet<usize>, BTreeSet<usize>)>,
     pub(crate) issues: BTreeMap<u64, Issue>,
+    /// Issues that are listed and that Jira fails to show.
+    pub(crate) broken: BTreeSet<u64>,
     pub(crate) now: i64,
 }
 
@@ -168,6 +170,7 @@ impl World {
             levels: BTreeMap::new(),
             roles: BTreeMap::new(),
             issues: BTreeMap::new(),
+            broken: BTreeSet::new(),
             now,
         };
         for level in 0..LEVELS {

@@ -326,6 +326,47 @@ async fn a_key_finds_what_its_user_may_see_until_that_changes() {
         .complains_of(&["no identity"]);
 }
 
+/// Its old version stays, and may be for others than the new one, which nobody knows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issue_that_cannot_be_read_any_more_is_found_by_nobody_until_it_can() {
+    let (stack, site) = stack(7).await;
+    stack.sync_completes(&[]).await;
+    stack.sync_completes(&["--type", "access_control"]).await;
+    let (id, comments) = site.world(|world| {
+        let restricted = |issue: &&crate::access::Issue| {
+            issue
+                .comments
+                .iter()
+                .any(|(_, seen)| *seen == crate::access::Seen::Agents)
+        };
+        let mut public = world.issues.values().filter(|issue| world.may_see(None, issue));
+        let issue = public.find(restricted).unwrap();
+        let own = issue
+            .comments
+            .iter()
+            .filter(|(_, seen)| *seen != crate::access::Seen::Everybody);
+        let comments: Vec<String> = own.map(|(id, _)| format!("comment-{id}")).collect();
+        let id = issue.id;
+        world.broken.insert(id);
+        world.now += 1_000;
+        world.issues.get_mut(&id).unwrap().updated = world.now;
+        (id, comments)
+    });
+    stack.sync_completes(&["--type", "incremental"]).await;
+    let documents = stack.documents().await;
+    for document in comments
+        .iter()
+        .map(|id| &documents[id])
+        .chain([&documents[&format!("P0-P0-{}", id + 1)]])
+    {
+        assert_eq!(document["_allow_access_control"], json!(["nobody"]), "{document}");
+    }
+    site.world(|world| world.broken.clear());
+    stack.sync_completes(&["--type", "incremental"]).await;
+    stack.sync_completes(&["--type", "access_control"]).await;
+    assert_everybody_sees_what_jira_shows(&stack, &site).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switching_on_and_off_reads_everything_again() {
     let (stack, _site) = stack(5).await;

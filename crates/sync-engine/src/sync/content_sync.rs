@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -14,11 +13,11 @@ use super::document::{Document, DocumentKind};
 use super::encode::PipelineFlags;
 use super::error::SyncError;
 use super::id_set::IdSet;
+use super::kept_access::deny_without_readers;
 use super::pipeline_text::HandedOver;
 use super::progress::{Progress, Snapshot};
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{ItemFailure, Source};
-use crate::access_control::{ACCESS_FIELD, NOBODY};
 use crate::sync_rules::RuleSet;
 
 /// Settings of a sync, from the connector's record and the service's configuration.
@@ -113,12 +112,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// The last look at a document before it is encoded: with document level security every document has readers, and
     /// one whose readers nobody determined has none.
     pub(super) fn with_readers(&self, mut document: Document) -> Document {
-        if self.source.access_form().is_some() {
-            let tokens = document.fields.get(ACCESS_FIELD).and_then(Value::as_array);
-            if tokens.is_none_or(Vec::is_empty) {
-                self.progress.denied(1);
-                document.fields.insert(ACCESS_FIELD.into(), vec![NOBODY].into());
-            }
+        if self.source.access_form().is_some() && deny_without_readers(&mut document) {
+            self.progress.denied(1);
         }
         document
     }

@@ -241,6 +241,16 @@ mod tests {
         of_entry(&json!({"visibility": visibility}), &roles, 7).remove(0)
     }
 
+    #[test_case(json!(null) => SecurityLevel::None)]
+    #[test_case(json!({"id": "10100", "name": "Staff"}) => SecurityLevel::Level(10_100))]
+    #[test_case(json!({"name": "Staff"}) => SecurityLevel::Unreadable; "without an id")]
+    #[test_case(json!({"id": "staff"}) => SecurityLevel::Unreadable; "an id of another kind")]
+    #[test_case(json!("Staff") => SecurityLevel::Unreadable; "a name alone")]
+    #[test_case(json!([]) => SecurityLevel::Unreadable; "a list")]
+    fn a_level_that_is_not_understood_is_not_none(field: Value) -> SecurityLevel {
+        security(Some(&field))
+    }
+
     #[test]
     fn users_and_groups_are_told_apart() {
         let fields = json!({
