@@ -1,6 +1,6 @@
 //! `jira-connector-bench`: measures the release build and prints what it found.
 //!
-//! What is measured, and in which order, is in `session`; what the figures mean is in docs/performance.md.
+//! `session` decides what is measured, and in which order; docs/performance.md explains the figures.
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::elastic::Elastic;
 use crate::jira::Jira;
 
-/// What is wrong with the index; nothing when it is right. `changed` are keys of issues that changed before the sync.
+/// Finds faults of the index; nothing when it is right. `changed` are keys of issues that changed before the sync.
 pub(crate) async fn complaints(
     elastic: &Elastic,
     jira: &Jira,

@@ -26,7 +26,7 @@ pub(crate) struct Elastic {
     url: String,
 }
 
-/// What an index did: many small requests, refreshes and merges make the same documents dearer.
+/// Work of an index: many small requests, refreshes and merges make the same documents dearer.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct IndexWork {
     pub(crate) bulk_requests: u64,
@@ -38,7 +38,7 @@ pub(crate) struct IndexWork {
 }
 
 impl IndexWork {
-    /// What was done after `earlier`.
+    /// The work since `earlier`.
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             bulk_requests: self.bulk_requests - earlier.bulk_requests,

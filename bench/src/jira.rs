@@ -1,6 +1,6 @@
 //! The Jira under the benchmark: fixtures/jira as a process, its control API, and the few REST calls of our own.
 //!
-//! How the connector talks to it is none of this module's business.
+//! The connector's own requests are none of this module's business.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(crate) struct Jira {
     url: String,
 }
 
-/// What a correct sync must end up with.
+/// The result of a correct sync.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Model {
     pub(crate) projects: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Model {
     pub(crate) ids_sha256: String,
 }
 
-/// What the fixture was asked since the last reset.
+/// Requests to the fixture since the last reset.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Requests {
     total: u64,

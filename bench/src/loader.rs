@@ -1,6 +1,6 @@
 //! The bare loader: the same documents in the same bulk bodies, sent as fast as Elasticsearch takes them.
 //!
-//! What it needs is what any connector needs at least. Comparing with it is left to `targets`.
+//! It needs what any connector needs at least. `targets` compares with it.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 //! CPU time of everyone between two moments, and waiting for a machine on which that means something.
 //!
-//! What was done in between is left to the caller.
+//! The caller does the work in between.
 
 use std::time::{Duration, Instant};
 

@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 /// Linux counts process times in hundredths of a second in /proc, whatever the kernel's own clock.
 const TICK: Duration = Duration::from_millis(10);
-/// How long a process may take to end after SIGTERM.
+/// A process has to end within this time after SIGTERM.
 const LONGEST_END: Duration = Duration::from_secs(15);
 
 /// A process in the background, killed when this is dropped.

@@ -1,4 +1,4 @@
-//! What a sync has to read at least, counted through Jira's own API: issues, attachments, child lists that are cut.
+//! Counts what a sync has to read at least, through Jira's own API: issues, attachments, child lists that are cut.
 //!
 //! The targets for requests are made from it; how the connector reads is of no interest here.
 
@@ -20,7 +20,7 @@ pub(crate) struct Survey {
     pub(crate) attachments: u64,
     /// Comment and worklog lists of which an issue shows only a part.
     pub(crate) cut_lists: u64,
-    /// What there is to read about permissions.
+    /// The permissions that there are to read.
     pub(crate) granted: Granted,
 }
 

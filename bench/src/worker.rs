@@ -40,7 +40,7 @@ pub(crate) struct Connector {
     folder: PathBuf,
 }
 
-/// How a job ended.
+/// The end of a job.
 #[derive(Debug, Clone)]
 pub(crate) struct JobEnd {
     /// From `started_at` to `completed_at`, as the job states them.

@@ -1,6 +1,6 @@
 //! Answers of a bulk fetch made from realistic issues by changing values and bytes.
 //!
-//! What has to hold for them is in `target`.
+//! `target` judges them.
 
 use fastrand::Rng;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! What has to hold for any answer: each issue that was asked for is read, failed or absent, and what is read becomes
 //! documents.
 //!
-//! How answers are made is in `mutation`.
+//! `mutation` makes the answers.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use jira_connector::inbound::source::documents::{self, Attachments, DocumentCont
 /// Ids of the samples, and two that no sample has.
 const ASKED: &[u64] = &[7, 10003, 10437, 20817, 99999];
 
-/// What became of the issues of one answer.
+/// The outcome for the issues of one answer.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     read: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Outcome {
     absent: u64,
 }
 
-/// What became of all.
+/// The outcome for all.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) inputs: u64,

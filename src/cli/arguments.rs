@@ -115,7 +115,7 @@ pub struct Run {
     pub actions: Vec<RunAction>,
 }
 
-/// What a service does; the names are those of Elastic's connector service.
+/// The duties of a service; the names are those of Elastic's connector service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum RunAction {

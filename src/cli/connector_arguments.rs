@@ -67,7 +67,7 @@ pub enum ConnectorCommand {
     Delete(ConnectorDelete),
 }
 
-/// Where values of configuration fields come from; later ones win.
+/// Sources of values of configuration fields; later ones win.
 #[derive(Debug, Default, Args)]
 pub struct FieldValues {
     /// Fields from a file: JSON or YAML, {key: value}

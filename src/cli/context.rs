@@ -1,4 +1,4 @@
-//! What most commands begin with: the connector that is meant, signals, the name of this machine.
+//! Finds what most commands begin with: the connector that is meant, signals, the name of this machine.
 
 use tokio_util::sync::CancellationToken;
 

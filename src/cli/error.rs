@@ -1,4 +1,4 @@
-//! How a command ends without doing what it was asked, and the exit code that says so.
+//! Describes commands that did not do what they were asked, with their exit codes.
 
 use thiserror::Error;
 

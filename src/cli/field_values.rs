@@ -10,7 +10,7 @@ use super::connector_arguments::FieldValues;
 use super::error::CommandError;
 use crate::operations::connectors::{FieldType, FieldValues as Values, all, find};
 
-/// What was given, in the order in which later values win: the file of many, single values, single files.
+/// The given values, in the order in which later ones win: the file of many, single values, single files.
 /// `form` is how the command takes a single value.
 pub(super) fn given(set: &[String], form: &str, values: &FieldValues) -> Result<Values, CommandError> {
     let mut given = Values::default();

@@ -29,7 +29,7 @@ pub enum RulesCommand {
     Activate(RulesConnector),
 }
 
-/// Which connector.
+/// The connector.
 #[derive(Debug, Args)]
 pub struct RulesConnector {
     /// The connector; may be left out when config.yml names exactly one

@@ -18,7 +18,7 @@ use crate::inbound::sink::{IdentityIndex, user_key_metadata, user_key_name};
 pub struct KeyRequest {
     /// For whom: account id (Cloud) or login; none for somebody who is not logged in.
     pub user: Option<String>,
-    /// How long it works.
+    /// The time that it works.
     pub expires: Duration,
 }
 
@@ -32,9 +32,9 @@ pub struct AccessKey {
     pub encoded: SecretString,
     /// Whose eyes it sees with.
     pub user: String,
-    /// What it reads.
+    /// The index that it reads.
     pub index_name: String,
-    /// How long it works.
+    /// The time that it works.
     pub expires_minutes: u64,
 }
 

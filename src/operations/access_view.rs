@@ -12,7 +12,7 @@ use crate::inbound::connectors::rule_validation::advanced_rules_in_force;
 use crate::inbound::sink::IdentityIndex;
 use crate::inbound::source::{JiraSettings, Login};
 
-/// What one user may see.
+/// The access of one user.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccessView {
     /// Account id (Cloud) or login.
@@ -27,7 +27,7 @@ pub struct AccessView {
     pub identity_is_current: Option<bool>,
     /// The projects of which they may see anything.
     pub projects: Vec<VisibleProject>,
-    /// What could not be read and is denied.
+    /// Permissions that could not be read; they are denied.
     pub unreadable: Vec<String>,
 }
 

@@ -35,7 +35,7 @@ pub struct Inspection {
     progress: Arc<Progress>,
 }
 
-/// Why nothing can be said.
+/// The reason why nothing can be said.
 #[derive(Debug, Error)]
 pub enum InspectionError {
     /// The connector's configuration.
@@ -64,7 +64,7 @@ impl From<SetupError> for InspectionError {
     }
 }
 
-/// What a sync would do, and what finding out cost.
+/// The changes that a sync would make, and the requests that counting them took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DryRun {
     /// The content index.
@@ -83,7 +83,7 @@ pub struct DryRun {
     pub requests: u64,
 }
 
-/// What a sync would do. Nothing is written: no job, no document, no record.
+/// Counts the changes that a sync would make. It writes nothing: no job, no document, no record.
 pub async fn dry_run(
     installation: &Installation<'_>,
     connector_id: &str,

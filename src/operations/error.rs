@@ -13,7 +13,7 @@ use super::dry_run::InspectionError;
 use crate::inbound::sink::AccessIndexError;
 use crate::inbound::source::{InvalidSettings, LoginError};
 
-/// Why an operation did not do what it was asked.
+/// The reason why an operation did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum OperationError {
     /// The input asks for something that cannot be. Nothing was changed.
@@ -31,14 +31,14 @@ pub enum OperationError {
     /// It was tried and failed.
     #[error("{doing}: {cause}")]
     Failed {
-        /// What was tried: `cannot read the connector`.
+        /// The attempt: `cannot read the connector`.
         doing: String,
-        /// What went wrong.
+        /// The failure.
         cause: Cause,
     },
 }
 
-/// What went wrong, and on which side.
+/// The failure, and its side.
 #[derive(Debug, Error)]
 pub enum Cause {
     /// Elasticsearch.

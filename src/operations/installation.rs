@@ -1,4 +1,4 @@
-//! What operations work on: a configuration and the Elasticsearch that it names.
+//! Holds what operations work on: a configuration and the Elasticsearch that it names.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl<'c> Installation<'c> {
         Ok(Self { client, config })
     }
 
-    /// How `config.yml` names a connector; one that it does not name is used with the global credentials.
+    /// The entry of a connector in `config.yml`; one without an entry is used with the global credentials.
     pub fn entry(&self, connector_id: &str) -> ConnectorEntry {
         let mut entries = self.config.connectors.iter();
         let named = entries.find(|entry| entry.connector_id == connector_id).cloned();

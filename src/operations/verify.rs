@@ -12,7 +12,7 @@ use super::dry_run::{Inspection, InspectionError};
 use super::error::{Doing as _, OperationError};
 use super::installation::Installation;
 
-/// How well an index covers its Jira.
+/// The coverage of a Jira by its index.
 #[derive(Debug, Clone, Serialize)]
 pub struct Coverage {
     /// Whether the index has exactly what Jira has.

@@ -1,7 +1,7 @@
 //! The files: as they lie in the packages that Cargo.lock pins, written by other programs (tests/it/samples), and made
 //! from the texts of the former. The same ones on every machine that builds the same lock file.
 //!
-//! How a made file is built is left to `made` and `printed`.
+//! `made` and `printed` build the made files.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,6 @@
 //! Text out of 500 mixed files, taken by the connector itself and by the ingest pipeline: the same files, one run.
 //!
-//! Where the files come from is in `corpus`; what a text of them is worth is left to searching.
+//! `corpus` provides the files; searching shows what their texts are worth.
 
 mod corpus;
 mod made;

@@ -1,4 +1,4 @@
-//! What people do in Jira between two syncs. The made Jira knows itself what an index has to hold afterwards.
+//! Does what people do in Jira between two syncs. The made Jira knows itself what an index has to hold afterwards.
 
 use anyhow::Context as _;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! What Kibana does when somebody clicks a connector together: the same calls of the `_connector` API, in its order.
+//! Makes a connector as Kibana does: the same calls of the `_connector` API, in its order.
 //!
 //! The product's own commands are not used here; tests/it covers them.
 

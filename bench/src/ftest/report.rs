@@ -1,4 +1,4 @@
-//! What a run came to, as text for people.
+//! Renders the result of a run for people.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::kibana::Ended;
 /// One sync.
 #[derive(Debug)]
 pub(super) struct Sync {
-    /// What it was about.
+    /// Its subject.
     pub(super) title: &'static str,
     pub(super) job_type: &'static str,
     pub(super) ended: Ended,
@@ -15,7 +15,7 @@ pub(super) struct Sync {
     pub(super) requests: u64,
     /// The service's memory, at most since it started.
     pub(super) peak_rss_mib: f64,
-    /// What is wrong afterwards.
+    /// Faults that were found afterwards.
     pub(super) complaints: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Sync {
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) syncs: Vec<Sync>,
-    /// What is wrong besides the index.
+    /// Faults besides the index.
     pub(super) complaints: Vec<String>,
     pub(super) seconds: f64,
 }

@@ -1,4 +1,4 @@
-//! What has to be true before an access control sync begins, and why one fails. Its steps are in the engine.
+//! Checks what an access control sync needs before it begins, and names its failures. Its steps are in the engine.
 
 use elastic_client::{ElasticClient, ElasticError};
 use sync_engine::access_control::{READERS, Site, Token};

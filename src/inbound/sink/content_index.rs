@@ -1,7 +1,7 @@
 //! The content index: made when it is missing, and mapped before anything is written. What an index has already, from its
 //! template or its owner, wins; ours is added only where it is silent.
 //!
-//! How we map is in `mapping`; documents themselves are built in `source::documents`.
+//! `mapping` defines how we map; `source::documents` builds the documents.
 
 use elastic_client::{ElasticClient, ElasticError};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use tracing::warn;
 use super::mapping::{self, date};
 use super::new_fields::NewFields;
 
-/// What a sync itself searches by, whatever else the templates of an index say.
+/// The fields that a sync itself searches by, whatever else the templates of an index say.
 const NEEDED: &[&str] = &[ACCESS_FIELD, "jira_id", "issue_id", "_timestamp", EXTRACTION_FIELD];
 
 /// One content index.
@@ -26,13 +26,13 @@ pub struct ContentIndex<'a> {
 /// An index that documents can be written to.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    /// How fields that are still unknown are mapped; none in an index with other templates than ours.
+    /// Maps fields that are still unknown; none in an index with other templates than ours.
     pub new_fields: Option<NewFields>,
-    /// What could not be set, for the job's record.
+    /// Settings that could not be made, for the job's record.
     pub notes: Vec<String>,
 }
 
-/// Why nothing can be written to an index.
+/// The reason why nothing can be written to an index.
 #[derive(Debug, Error)]
 pub enum PrepareError {
     /// A request failed.
@@ -47,10 +47,10 @@ pub enum PrepareError {
     SeveralIndices {
         /// The alias.
         name: String,
-        /// What it points to.
+        /// The indices behind it.
         indices: Vec<String>,
     },
-    /// What is indexed could be written and never read back.
+    /// Documents could be written and never read back.
     #[error(
         "index_name {name} is an alias, and the connector's API key may not read the index {index} behind it: {reason}. \
          Scans of what is indexed need that; give the key the same privileges for {index}"

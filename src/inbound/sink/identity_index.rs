@@ -189,7 +189,7 @@ impl IdentityIndex {
         })
     }
 
-    /// How many documents of the content index have one of these tokens, and none that begins with `without`.
+    /// Counts the documents of the content index with one of these tokens, and none that begins with `without`.
     pub async fn count(
         &self,
         field: &str,

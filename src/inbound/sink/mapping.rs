@@ -16,7 +16,7 @@ pub(super) fn settings() -> Value {
     })
 }
 
-/// What maps the fields that only Jira knows.
+/// Maps the fields that only Jira knows.
 pub(super) fn templates() -> Map<String, Value> {
     let templates = [
         // A text that looks like a date in the first document would make every other text a refused document.
@@ -63,7 +63,7 @@ pub(super) fn templates() -> Map<String, Value> {
         .collect()
 }
 
-/// How dates are mapped: one that is none stays in the document and out of the field's own index.
+/// The mapping of dates: a text that is none stays in the document and out of the field's own index.
 pub(super) fn date() -> Value {
     json!({ "type": "date", "ignore_malformed": true })
 }

@@ -8,12 +8,12 @@ use sync_engine::access_sync::UserKey;
 
 const PREFIX: &str = "jira-access-";
 
-/// How a key for a user of an index is called.
+/// The name of a key for a user of an index.
 pub fn user_key_name(content_index: &str, who: &str) -> String {
     format!("{PREFIX}{content_index}-{who}")
 }
 
-/// What is noted on it.
+/// The note on it.
 pub fn user_key_metadata(connector_id: &str, content_index: &str, identity: &str, fingerprint: &str) -> Value {
     json!({ "jira_connector": {
         "connector_id": connector_id, "index": content_index, "identity": identity, "fingerprint": fingerprint,

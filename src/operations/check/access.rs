@@ -80,7 +80,7 @@ async fn any_identity(client: &ElasticClient, index: &str) -> bool {
     count.map_or(true, |count| count > 0)
 }
 
-/// How many documents nobody finds, and why.
+/// The number of documents that nobody finds, with the reasons.
 pub(super) async fn documents(
     client: &ElasticClient,
     entry: &ConnectorEntry,

@@ -1,4 +1,4 @@
-//! What a check found, in the order in which it looked.
+//! Collects findings of a check, in the order in which it looked.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ pub struct Finding {
     pub subject: String,
     /// Whether syncs can do their work.
     pub ok: bool,
-    /// What was found, or what is wrong with its cure.
+    /// The finding, or the problem with its cure.
     pub text: String,
     /// Whether somebody should look at it although syncs work.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

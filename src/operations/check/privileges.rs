@@ -1,4 +1,4 @@
-//! Which privileges an account or API key lacks.
+//! Finds the privileges that an account or API key lacks.
 
 use elastic_client::ElasticClient;
 use serde_json::Value;

@@ -11,7 +11,7 @@ use crate::inbound::connectors::registration::registration;
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
-/// What was changed.
+/// The changes.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConfigurationChanged {
     /// Of which connector.
@@ -20,7 +20,7 @@ pub struct ConfigurationChanged {
     pub changed: Vec<String>,
     /// Whether it can sync.
     pub configured: bool,
-    /// What its configuration still lacks, in words.
+    /// Gaps that its configuration still has, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
@@ -60,7 +60,7 @@ pub async fn configure(
     })
 }
 
-/// What was just given has to be right; what is still missing may follow, and is returned.
+/// Refuses wrong values. Missing ones may follow, and are returned.
 fn judge(
     record: &ConnectorRecord,
     unregistered: Option<&Value>,

@@ -41,7 +41,7 @@ pub struct CreatedConnector {
     pub api_key: SecretString,
     /// Whether it can sync.
     pub configured: bool,
-    /// What its configuration lacks, in words.
+    /// Gaps of its configuration, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }

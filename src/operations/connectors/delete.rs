@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
-/// What would be deleted.
+/// The things that would be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeletionPlan {
     /// The connector, with its jobs.
@@ -19,7 +19,7 @@ pub struct DeletionPlan {
     pub api_key_id: Option<String>,
 }
 
-/// What was deleted, in words.
+/// The deleted things, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeletedConnector {
     /// Gone.

@@ -10,7 +10,7 @@ use crate::operations::installation::Installation;
 
 const EXPLAINED: &str =
     "An expression is Quartz cron, such as '0 0/10 * * * ?' for every 10 minutes; `on` and `off` switch";
-/// What Elasticsearch gives a new connector: every day at midnight.
+/// The schedule that Elasticsearch gives a new connector: every day at midnight.
 const INITIAL: &str = "0 0 0 * * ?";
 
 /// New schedules; each `on`, `off` or a Quartz cron expression in UTC. What is none stays.
@@ -27,7 +27,7 @@ pub struct ScheduleChange {
 /// The schedules of a connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Schedules {
-    /// Which connector.
+    /// The connector.
     pub connector_id: String,
     /// By type of sync.
     pub scheduling: ByType,

@@ -1,4 +1,4 @@
-//! What is known about connectors. Secrets are never shown.
+//! Shows connectors, never their secrets.
 
 use chrono::{DateTime, Utc};
 use elastic_client::{ConnectorRecord, ConnectorStatus, JobStatus, Versioned};

@@ -10,7 +10,7 @@ use super::view::RuleSetView;
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
-/// Where a new draft comes from.
+/// The origin of a new draft.
 #[derive(Debug, Clone)]
 pub enum DraftSource {
     /// These rules; none at all is allowed.
@@ -24,7 +24,7 @@ pub enum DraftSource {
 pub struct WrittenDraft {
     /// Of which connector.
     pub connector_id: String,
-    /// What it says now.
+    /// Its rules now.
     pub draft: RuleSetView,
 }
 
@@ -33,13 +33,13 @@ pub struct WrittenDraft {
 pub struct ActivatedRules {
     /// Of which connector.
     pub connector_id: String,
-    /// What holds from the next sync on.
+    /// The rules from the next sync on.
     pub active: RuleSetView,
-    /// What is odd about them.
+    /// Oddities that forbid nothing.
     pub warnings: Vec<String>,
 }
 
-/// What became of a draft.
+/// The outcome for a draft.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Activation {

@@ -53,7 +53,7 @@ impl<'i> Target<'i> {
         validate_rules(&login.doing(doing)?, rules).await.doing(doing)
     }
 
-    /// What basic rules would do to the index; none when there is no index yet, or no such rules.
+    /// The effect of basic rules on the index; none when there is no index yet, or no such rules.
     pub(super) async fn effect(&self, validation: &RuleValidation) -> Result<Option<Effect>, OperationError> {
         let (Some(rules), Some(index)) = (&validation.basic, &self.record.index_name) else {
             return Ok(None);

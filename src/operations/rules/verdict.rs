@@ -1,4 +1,4 @@
-//! What Jira and the rules' own grammar say about a draft, and what it would do to the index.
+//! Judges a draft by Jira and by the rules' own grammar, and counts its effect on the index.
 
 use serde::Serialize;
 use sync_engine::sync_rules::{Effect, Policy};
@@ -11,15 +11,15 @@ use crate::inbound::connectors::rule_validation::RuleValidation;
 pub struct Verdict {
     /// Whether the rules can be activated.
     pub valid: bool,
-    /// What is wrong.
+    /// The problem.
     pub problems: Vec<RuleProblem>,
-    /// What is odd and allowed.
+    /// Oddities that are allowed.
     pub warnings: Vec<String>,
     /// The queries of advanced rules.
     pub queries: Vec<QueryVerdict>,
     /// About how many issues several queries find together, each counted once.
     pub approximate_issues_together: Option<u64>,
-    /// What basic rules would do to the documents that are indexed now.
+    /// The effect of basic rules on documents that are indexed now.
     pub effect: Option<EffectView>,
     /// The rules that were judged.
     #[serde(skip)]
@@ -31,7 +31,7 @@ pub struct Verdict {
 pub struct RuleProblem {
     /// The rule; empty when it has no id, `advanced_snippet` for the advanced rules.
     pub id: String,
-    /// What is wrong and what to do about it.
+    /// The problem and its cure.
     pub message: String,
     /// Both in one sentence.
     #[serde(skip)]
@@ -47,7 +47,7 @@ pub struct QueryVerdict {
     pub approximate_issues: Option<u64>,
 }
 
-/// What basic rules would do to the documents that are indexed now.
+/// The effect of basic rules on documents that are indexed now.
 #[derive(Debug, Clone, Serialize)]
 pub struct EffectView {
     /// By rule.
@@ -62,7 +62,7 @@ pub struct EffectView {
     pub dropped: u64,
 }
 
-/// What one rule would do.
+/// The effect of one rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct RuleEffect {
     /// The rule.

@@ -6,14 +6,14 @@ use serde::Serialize;
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
-/// What became of one job.
+/// The outcome for one job.
 #[derive(Debug, Clone, Serialize)]
 pub struct Cancellation {
-    /// Which job.
+    /// The job.
     pub job_id: String,
     /// `canceled`, or `canceling` until its worker has stopped it; none when it could not be canceled.
     pub status: Option<JobStatus>,
-    /// Why it could not be canceled.
+    /// The reason why it could not be canceled.
     pub error: Option<String>,
 }
 

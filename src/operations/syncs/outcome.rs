@@ -1,4 +1,4 @@
-//! How a job ended, for whoever waited for it.
+//! Describes the end of a job to whoever waited for it.
 
 use elastic_client::{JobStatus, JobType};
 use serde::Serialize;
@@ -9,11 +9,11 @@ use super::show::JobView;
 /// A job that is over.
 #[derive(Debug, Clone, Serialize)]
 pub struct JobOutcome {
-    /// Which job.
+    /// The job.
     pub job_id: String,
-    /// How it ended.
+    /// Its outcome.
     pub status: String,
-    /// Why it failed.
+    /// The reason of its failure.
     pub error: Option<String>,
     /// Documents written.
     pub indexed_document_count: i64,
@@ -23,9 +23,9 @@ pub struct JobOutcome {
     pub total_document_count: Option<i64>,
     /// From its start to its end.
     pub seconds: f64,
-    /// What its worker noted.
+    /// The notes of its worker.
     pub metadata: Map<String, Value>,
-    /// What was synced.
+    /// The kind of sync.
     #[serde(skip)]
     pub job_type: Option<JobType>,
 }
@@ -52,7 +52,7 @@ impl From<JobView> for JobOutcome {
 }
 
 impl JobOutcome {
-    /// Why it did not complete; none when it did.
+    /// The reason why it did not complete; none when it did.
     pub fn failure(&self) -> Option<String> {
         let completed = self.status == JobStatus::Completed.as_str();
         let said = self.error.clone();

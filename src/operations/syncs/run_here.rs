@@ -10,7 +10,7 @@ use crate::inbound::jobs::job_runner::{JobEnd, JobRunner};
 use crate::operations::error::OperationError;
 use crate::operations::installation::Installation;
 
-/// How it ended.
+/// Its outcome.
 #[derive(Debug)]
 pub enum HereEnd {
     /// The job is over.

@@ -1,4 +1,4 @@
-//! What is known about sync jobs.
+//! Shows sync jobs.
 
 use chrono::{DateTime, Utc};
 use elastic_client::{JobFilter, JobStatus, JobType, SyncJobRecord, TriggerMethod};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
-/// Which jobs are wanted. An empty list means all.
+/// Selects jobs. An empty list means all.
 #[derive(Debug, Clone)]
 pub struct JobQuery {
     /// Of which connector; all when there is none.
@@ -50,7 +50,7 @@ pub struct JobView {
     /// Its counts and times.
     #[serde(flatten)]
     pub summary: JobSummary,
-    /// What its worker notes, single items among it.
+    /// The notes of its worker, single items among them.
     pub metadata: Map<String, Value>,
 }
 

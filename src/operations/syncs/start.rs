@@ -12,9 +12,9 @@ use crate::operations::installation::Installation;
 pub struct SyncRequest {
     /// Of which connector.
     pub connector_id: String,
-    /// What to sync.
+    /// The kind of sync.
     pub job_type: JobType,
-    /// How many documents this one job may delete, whatever the deletion guard says.
+    /// The number of documents that this one job may delete, whatever the deletion guard says.
     pub allow_deletions: Option<u64>,
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::principal::{Group, Subject};
 use super::token::{Browse, Condition, Level, Readers, Token, Way};
 
-/// Where documents carry their tokens.
+/// The field with the tokens of a document.
 pub const ACCESS_FIELD: &str = "_allow_access_control";
 
 /// The security level of an issue.
@@ -33,7 +33,7 @@ pub enum Restriction {
     Unreadable,
 }
 
-/// Who may see a comment or worklog, among those who may see its issue.
+/// The readers of a comment or worklog, among those of its issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
     /// Actors of a role of the project.
@@ -46,7 +46,7 @@ pub enum Visibility {
     Unreadable,
 }
 
-/// What the fields of an issue say about its readers.
+/// Facts about the readers of an issue, from its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueFacts {
     /// Its project.

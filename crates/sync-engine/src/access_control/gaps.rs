@@ -1,4 +1,4 @@
-//! What is not known of the permissions of a Jira, and so denied, in words and in numbers.
+//! Lists permissions of a Jira that are unknown and so denied, in words and in numbers.
 
 use super::principal::{Account, Holder, Known};
 use super::site::{Products, Site};
@@ -6,9 +6,9 @@ use super::site::{Products, Site};
 /// Something that could not be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
-    /// Where and why, in words.
+    /// The place and the reason, in words.
     pub text: String,
-    /// What it is one of, as a plural: `pairs of project and role`.
+    /// Its kind, as a plural: `pairs of project and role`.
     pub kind: &'static str,
     /// Whether reading it failed. Otherwise Jira does not show it to this account, or it is of a kind that is not known.
     pub failed: bool,

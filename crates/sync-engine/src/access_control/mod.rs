@@ -1,4 +1,4 @@
-//! Who may see what, as Jira decides it: principals, tokens on documents, and the tokens that an identity satisfies.
+//! Decides who may see what, as Jira does: principals, tokens of documents, and tokens that an identity satisfies.
 //!
 //! Pure: no I/O, no clock. Jira's permissions are read in `source::permissions`; documents carry what is made here.
 

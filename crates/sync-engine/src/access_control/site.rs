@@ -32,12 +32,12 @@ pub struct RoleActors {
     pub unknown: BTreeSet<String>,
 }
 
-/// Who may use which product, by the key of its application role. Without any, nobody can sign in.
+/// The users of each product, by the key of its application role. Without any, nobody can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Products {
     /// The groups whose members may.
     OfGroups(BTreeMap<String, BTreeSet<Group>>),
-    /// What each account was said to have, where the groups are not told.
+    /// The products that each account was said to have, where the groups are not told.
     OfAccounts(HashMap<Account, Known<BTreeSet<String>>>),
 }
 
@@ -52,9 +52,9 @@ pub struct Site {
     pub roles: HashMap<(u64, u64), Known<RoleActors>>,
     /// Members of the groups.
     pub groups: HashMap<Group, Known<HashSet<Account>>>,
-    /// Who may use which product.
+    /// The users of each product.
     pub products: Products,
-    /// Who reads single issues, by Jira's own word: those whose readers no list tells.
+    /// The readers of single issues, by Jira's own word: issues whose readers no list tells.
     pub readers: BTreeMap<u64, Known<Arc<HashSet<Account>>>>,
     /// Among how many users Jira looked for them, when it has more.
     pub readers_looked_at: Option<u64>,

@@ -1,6 +1,6 @@
 //! Access tokens: what each says, and the only code that writes one as text or takes a text apart.
 //!
-//! Which tokens a document or an identity gets is decided in `document_tokens` and `identity`.
+//! `document_tokens` and `identity` decide which tokens a document or an identity gets.
 //!
 //! ```text
 //! anyone                                     everybody, logged in or not
@@ -22,10 +22,10 @@ use super::principal::{Account, Group, Relation, Subject};
 pub const ANYONE: &str = "anyone";
 /// Denied for lack of information: no identity has it.
 pub const NOBODY: &str = "nobody";
-/// What tokens of issues whose readers Jira has to be asked for begin with.
+/// The beginning of tokens of issues whose readers Jira has to be asked for.
 pub const READERS: &str = "readers:";
 
-/// Who is let in by a field of the issue, and the field.
+/// The subject that a field of the issue lets in, and the field.
 pub type Way = (Relation, Subject);
 
 /// One alternative: whoever has it may see the document. What has to hold together stands inside one token.

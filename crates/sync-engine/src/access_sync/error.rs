@@ -1,10 +1,10 @@
-//! Why an access control sync ended without completing. Licence and settings are looked at by whoever starts it.
+//! Names the reasons why an access control sync did not complete. Whoever starts it looks at licence and settings.
 
 use thiserror::Error;
 
 use crate::sync::{SinkError, SourceError, WriteRefused};
 
-/// Why an access control sync failed.
+/// The reason why an access control sync failed.
 #[derive(Debug, Error)]
 pub enum AccessSyncError {
     /// Jira does not show its users.

@@ -15,7 +15,7 @@ use crate::sync::{SinkError, SourceError, WriteFence, WriteRefused};
 pub(super) struct MemoryPermissions {
     pub(super) people: Vec<Person>,
     pub(super) inactive: HashSet<String>,
-    /// What is said about those who are asked about one by one; nobody else is there.
+    /// Facts about those who are asked about one by one; nobody else is there.
     pub(super) presences: HashMap<String, Presence>,
     pub(super) site: Site,
     /// The account changes when it is asked about for this time.
@@ -58,7 +58,7 @@ impl PermissionSource for MemoryPermissions {
     }
 }
 
-/// What the index holds, and what happened to it.
+/// The content of the index, and its history.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) identities: BTreeMap<String, Value>,

@@ -1,6 +1,6 @@
 //! The access control sync: an identity for every user of Jira, and what has to follow when permissions changed.
 //!
-//! What a user may see is decided in `access_control`; the sides that are read and written are known by their ports only.
+//! `access_control` decides what a user may see; the sides that are read and written are known by their ports only.
 
 mod error;
 mod ports;

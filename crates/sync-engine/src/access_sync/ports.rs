@@ -1,4 +1,4 @@
-//! What an access control sync asks of both sides: of whoever reads people and permissions, and of the index of
+//! Declares both sides of an access control sync: the reader of people and permissions, and the index of
 //! identities with the marks on documents and the keys beside it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -38,7 +38,7 @@ pub struct People {
     pub may_lack_some: bool,
 }
 
-/// What is said about one user.
+/// Facts about one user.
 #[derive(Debug, Clone)]
 pub enum Presence {
     /// There and active, although no list showed them.
@@ -95,7 +95,7 @@ pub trait AccessStore: Send + Sync {
     /// Gives documents without any tokens to nobody. Returns how many there were.
     fn deny_unmarked(&self, field: &str) -> impl Future<Output = Result<u64, SinkError>> + Send;
 
-    /// How many documents have one of these tokens, and none that begins with `without`.
+    /// Counts the documents with one of these tokens, and none that begins with `without`.
     fn count(
         &self,
         field: &str,

@@ -25,9 +25,9 @@ pub struct AccessSync<'a, P, S> {
     pub store: &'a S,
     /// Asked before everything that is written.
     pub fence: &'a dyn WriteFence,
-    /// Where it counts and says what it did.
+    /// Receives its counts and notes.
     pub progress: &'a Progress,
-    /// How many identities may go unasked.
+    /// The number of identities that may go unasked.
     pub guard: DeletionGuard,
     /// The time that identities carry.
     pub now: DateTime<Utc>,
@@ -250,7 +250,7 @@ impl<P: PermissionSource, S: AccessStore> AccessSync<'_, P, S> {
     }
 }
 
-/// How many documents nobody can find, because it is not known who may.
+/// Counts documents that nobody can find, because their readers are unknown.
 pub async fn count_denied<S: AccessStore>(
     store: &S,
     site: &Site,

@@ -1,4 +1,4 @@
-//! What users and operators notice of an access control sync, over both sides in memory.
+//! Tests what users and operators notice of an access control sync, over both sides in memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -216,7 +216,7 @@ async fn keys_die_before_identities_and_when_their_user_sees_something_else() {
     assert!(at("write bob") < at("invalidate of-less"), "{events:?}");
 }
 
-/// What goes through the sink asks by itself, for each attempt.
+/// Writes through the sink ask by themselves, for each attempt.
 #[tokio::test]
 async fn the_fence_is_asked_before_anything_else_is_written() {
     let store = index(&["ada"]);

@@ -1,7 +1,7 @@
 //! The access of documents that stay although a newer version could not be read or written. Keeping an old document is right
 //! for its content, never for its access: its readers are brought up to date by themselves, or it is denied to everybody.
 //!
-//! What becomes of the content is decided in `issues` and `reconcile`.
+//! `issues` and `reconcile` decide about the content.
 
 use std::collections::{HashMap, HashSet};
 

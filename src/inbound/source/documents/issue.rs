@@ -9,7 +9,7 @@ use sync_engine::sync::{Document, DocumentId, DocumentKind};
 use super::DocumentContext;
 use super::sprint::readable_sprints;
 
-/// Where documents of issues carry custom fields.
+/// The member of an issue's document with its custom fields.
 pub const CUSTOM_FIELDS: &str = "Custom_Fields";
 
 /// `_id` is `{project name}-{KEY}`, so it changes when the project is renamed or the issue moves; `jira_id` does not.

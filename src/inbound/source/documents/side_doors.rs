@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 const CONTENT: [&str; 2] = ["fields", "summary"];
 /// Deeper structures are dropped rather than searched.
 const DEEPEST: usize = 32;
-/// What sets words apart from the key before them.
+/// Separators between a key and the words after it.
 const SEPARATORS: [&str; 6] = [" - ", " \u{2013} ", " \u{2014} ", ": ", " | ", "] "];
 
 /// Strips other issues, wherever they are in the fields of one.
@@ -92,7 +92,7 @@ impl SideDoors<'_> {
         })
     }
 
-    /// What stays of such an object.
+    /// Keeps the permitted members of such an object.
     fn names_issue(&self, member: &str, value: &Value) -> bool {
         is_id(member, value)
             || value

@@ -1,4 +1,4 @@
-//! Who reads single issues, by Jira's own word: for issues whose readers no list tells.
+//! Asks Jira for the readers of single issues: those whose readers no list tells.
 //!
 //! Cloud is asked about each user, for a thousand issues at a time; elsewhere each issue is asked about, and a Jira looks
 //! among its first thousand users only, which is said where there are more.
