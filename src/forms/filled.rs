@@ -13,8 +13,15 @@ use super::value::{FieldValue, convert};
 /// A form and a record that holds its values.
 #[derive(Debug, Clone, Copy)]
 pub struct Filled<'r> {
-    pub(super) form: Form,
-    pub(super) record: &'r Map<String, Value>,
+    form: Form,
+    record: &'r Map<String, Value>,
+}
+
+impl Form {
+    /// Looks at the values of a record.
+    pub fn read<'r>(&self, record: &'r Map<String, Value>) -> Filled<'r> {
+        Filled { form: *self, record }
+    }
 }
 
 impl Filled<'_> {

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::field::FieldDefinition;
-use super::filled::Filled;
 
 /// The fields of one kind of record.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +23,5 @@ impl Form {
         fields
             .map(|(field, order)| (field.key.to_owned(), field.to_json(order)))
             .collect()
-    }
-
-    /// Looks at the values of a record.
-    pub fn read<'r>(&self, record: &'r Map<String, Value>) -> Filled<'r> {
-        Filled { form: *self, record }
     }
 }

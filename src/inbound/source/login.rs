@@ -4,10 +4,8 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use jira_client::{JiraClient, JiraError, Myself, ServerInfo};
-use sync_engine::sync::SourceError;
+use jira_client::{JiraClient, Myself, ServerInfo};
 use sync_engine::sync_rules::AdvancedRules;
-use thiserror::Error;
 use tracing::{info, warn};
 
 use super::connection;
@@ -15,8 +13,9 @@ use super::custom_fields::CustomFieldNames;
 use super::documents::{DocumentContext, FileRules};
 use super::extras::Extras;
 use super::jira_source::JiraSource;
+use super::login_error::LoginError;
 use super::permissions::{DocumentAccess, IdentityReader};
-use super::scope::{ResolvedScope, UnknownProjects};
+use super::scope::ResolvedScope;
 use super::settings::{ExtraSettings, JiraSettings, ProjectScope};
 use crate::config::JiraLimits;
 
@@ -31,29 +30,6 @@ pub struct Login {
     pub server: ServerInfo,
     settings: JiraSettings,
     rules: Option<AdvancedRules>,
-}
-
-/// The reason why Jira cannot be read.
-#[derive(Debug, Error)]
-pub enum LoginError {
-    /// A request failed.
-    #[error(transparent)]
-    Jira(#[from] JiraError),
-    /// Configured projects do not exist.
-    #[error(transparent)]
-    Projects(#[from] UnknownProjects),
-    /// Jira cannot answer the queries of the advanced sync rules.
-    #[error(
-        "the advanced sync rules in force cannot be used: {0}. Nothing was synced; correct the rules and activate them"
-    )]
-    Rules(String),
-}
-
-impl From<LoginError> for SourceError {
-    fn from(error: LoginError) -> Self {
-        let retryable = matches!(&error, LoginError::Jira(jira) if jira.is_retryable());
-        SourceError::new(error.to_string(), retryable)
-    }
 }
 
 impl Login {

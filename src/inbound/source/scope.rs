@@ -6,22 +6,12 @@ use chrono::{DateTime, Utc};
 use jira_client::{JiraClient, JiraError, Next, Project, ProjectStatus};
 use sync_engine::sync::IssueSelection;
 use sync_engine::sync_rules::AdvancedRules;
-use thiserror::Error;
 
+use super::jql_quote::quote;
 use super::jql_time::JqlTime;
-use super::login::LoginError;
+use super::login_error::{LoginError, UnknownProjects};
 use super::settings::ProjectScope;
 use super::touched_projects;
-
-/// Configured keys that no project has.
-#[derive(Debug, Error)]
-#[error(
-    "\"Jira project keys\" (projects) names {keys}, which this account cannot see: correct the key, or give the \
-     account the Browse Projects permission there"
-)]
-pub struct UnknownProjects {
-    keys: String,
-}
 
 /// The projects in scope, every one of them seen in Jira.
 #[derive(Debug)]
@@ -143,11 +133,6 @@ pub(super) async fn list(client: &JiraClient, status: ProjectStatus) -> Result<V
         projects.extend(page);
     }
     Ok(projects)
-}
-
-/// Keys may be reserved words of JQL, so they are always quoted.
-pub(super) fn quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]

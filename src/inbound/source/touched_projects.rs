@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jira_client::{JiraClient, JiraError, Next, Project};
 
-use super::scope::quote;
+use super::jql_quote::quote;
 
 /// Rows in one step: issues of one project mostly stand together, so more would bring the same project again.
 const ROWS: u32 = 100;
