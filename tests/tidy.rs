@@ -5,8 +5,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jira_connector::config::Config;
-
 /// Longer files hide their parts; `CONTRIBUTING.md` says how to split.
 const MOST_LINES: usize = 500;
 
@@ -450,15 +448,6 @@ fn one_place_reads_the_environment_and_one_prints() {
 }
 
 #[test]
-fn the_example_configuration_loads() {
-    let path = root().join("config.yml.example");
-    let text = fs::read_to_string(&path).unwrap();
-    let env = |name: &str| Some(format!("value-of-{name}")).filter(|_| name != "ELASTICSEARCH_HOST");
-    let config = Config::from_text(&path, &text, &env).unwrap();
-    assert_eq!(config.warnings, [] as [&str; 0]);
-}
-
-#[test]
 fn links_between_documents_lead_somewhere() {
     let mut complaints = Vec::new();
     for file in files(&["md"]) {
@@ -486,16 +475,4 @@ fn named_modules_are_found_in_every_form() {
         "use crate::config::{A, B};\nx(crate::cli::go());\n$crate::no; mycrate::no; crate::inbound::sink::C",
     );
     assert_eq!(named, ["config", "cli", "inbound::sink"]);
-}
-
-#[test]
-fn words_of_commands_in_compose_are_strings() {
-    let text = fs::read_to_string(root().join("docker/compose.yml")).unwrap();
-    let compose: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
-    for (name, service) in compose["services"].as_object().unwrap() {
-        let lists = ["entrypoint", "command"].map(|key| service[key].as_array());
-        for word in lists.into_iter().flatten().flatten() {
-            assert!(word.is_string(), "{name}: quote {word}, compose refuses the whole file");
-        }
-    }
 }

@@ -31,5 +31,6 @@ mod observability;
 mod permission_model;
 mod prometheus;
 mod readme;
+mod shipped_files;
 mod sync_jobs;
 mod text_extraction;
