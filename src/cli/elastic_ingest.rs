@@ -1,18 +1,20 @@
 //! The command line of Elastic's connector service, for whoever starts this program under its name, `elastic-ingest`:
 //! containers, unit files and scripts go on as they are.
 //!
-//! It says the same in other words as `run`, and adds nothing.
+//! It says the same in other words as `run`; `--action list` and `--action config` answer as there.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
+use serde_json::json;
 
 use super::arguments::{Command, Run, RunAction};
 use super::dispatch;
 use super::error::CommandError;
 use super::output::Output;
 use super::service;
-use crate::config::{LogFormat, LogLevel};
+use crate::config::{Config, LogFormat, LogLevel};
+use crate::operations::connectors::default_configuration;
 
 const NAME: &str = "elastic-ingest";
 
@@ -33,7 +35,7 @@ pub(super) struct IngestArguments {
     #[arg(long)]
     filebeat: bool,
     /// What to do; may be repeated. Without it: everything but list and config
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     action: Vec<RunAction>,
     /// For the actions list and config; only jira is served here
     #[arg(long, value_parser = ["jira"])]
@@ -79,14 +81,44 @@ pub(super) fn start(arguments: IngestArguments, output: &Output) -> Result<(), C
     let options = Run {
         actions: arguments.action,
     };
+    service::refuse_mixtures(&options)?;
     let level = arguments.log_level.map(LogLevel::from);
     let level = level.or(arguments.debug.then_some(LogLevel::Debug));
-    if !service::serves(&options) {
-        let level = level.unwrap_or(LogLevel::Error);
-        return dispatch::look(&arguments.config_file, Command::Run(options), level, output);
+    let path = &arguments.config_file;
+    match options.actions.as_slice() {
+        [RunAction::Config] => return show_default_configuration(path, arguments.service_type.as_deref(), output),
+        [RunAction::List] => {
+            let types = json!({ "registered_connectors": ["Jira"] });
+            output.result(&types, "Registered connectors:\n- Jira\n");
+            // What Elasticsearch holds is more than the framework says here, so its absence is no error.
+            return match dispatch::look(path, Command::Run(options), level.unwrap_or(LogLevel::Error), output) {
+                Err(CommandError::Operation(error)) => {
+                    output.note(&format!("connector records are not shown: {error}"));
+                    Ok(())
+                }
+                other => other,
+            };
+        }
+        _ => {}
     }
     let format = arguments.filebeat.then_some(LogFormat::EcsJson);
     dispatch::serve(&arguments.config_file, &options, level, format)
+}
+
+/// The fields of a connector with their initial values, as the framework prints them.
+fn show_default_configuration(path: &Path, service_type: Option<&str>, output: &Output) -> Result<(), CommandError> {
+    Config::load(path)?;
+    let Some(service_type) = service_type else {
+        let text = "the action config needs --service-type jira: it prints the default configuration of that type";
+        return Err(CommandError::Usage(text.to_owned()));
+    };
+    let fields = default_configuration();
+    let json = serde_json::to_string_pretty(&fields).expect("a map of JSON values");
+    output.note(&format!(
+        "Getting default configuration for service type {service_type}"
+    ));
+    output.result(&fields, &json);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -105,6 +137,8 @@ mod tests {
     #[test_case(&["--config-file", "a.yml", "--log-level", "debug", "--filebeat"]; "levels in any case")]
     #[test_case(&["--action", "schedule", "--action", "sync_content", "--debug"]; "some actions")]
     #[test_case(&["--action", "list", "--service-type", "jira", "--uvloop"]; "list")]
+    #[test_case(&["--action", "LIST"]; "actions in any case")]
+    #[test_case(&["--action", "config", "--service-type", "jira"]; "config")]
     fn what_the_framework_takes_is_taken(options: &[&str]) {
         IngestArguments::try_parse_from([&[NAME], options].concat()).unwrap();
     }

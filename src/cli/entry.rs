@@ -42,6 +42,9 @@ fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
         output.completions(shell);
         return Ok(());
     }
+    if let Command::Run(options) = &arguments.command {
+        service::refuse_mixtures(options)?;
+    }
     if let Command::Run(options) = &arguments.command
         && service::serves(options)
     {

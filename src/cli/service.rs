@@ -20,6 +20,19 @@ pub(super) fn serves(options: &Run) -> bool {
     options.actions.is_empty() || options.actions.iter().any(|action| loop_of(*action).is_some())
 }
 
+/// Refuses `list` and `config` beside something else: one of the two would silently not be done.
+pub(super) fn refuse_mixtures(options: &Run) -> Result<(), CommandError> {
+    let looks = options.actions.iter().find(|action| loop_of(**action).is_none());
+    match looks {
+        Some(look) if options.actions.len() > 1 => {
+            let name = if *look == RunAction::List { "list" } else { "config" };
+            let text = format!("cannot use the `{name}` action with other actions; ask for it alone");
+            Err(CommandError::Usage(text))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs the service until it is told to stop.
 pub(super) async fn run(config: Config, options: &Run) -> Result<(), CommandError> {
     let shutdown = context::cancelled_by_signals();

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::error::Problem;
-use super::keys::{KeyUse, Shape, nearest, shape_of};
-use super::located::{Located, Node};
+use super::keys::{KeyUse, Shape, known_keys, nearest, shape_of};
+use super::located::{Located, Node, Scalar};
+use super::substitution::Lookup;
 
 /// One key of the file with its value.
 pub(super) struct Setting {
@@ -67,6 +68,31 @@ impl Layers {
             }
         }
         layers
+    }
+
+    /// Takes keys that the file lacks from variables of the same name, as `docker run -e elasticsearch.host=...` sets
+    /// them. What the file says counts.
+    pub(super) fn fill_gaps(&mut self, variable: Lookup<'_>) {
+        let is_single = |path: &str| path.contains('.') && !path.contains("[]") && path != "elasticsearch.headers";
+        for key in known_keys().iter().filter(|key| is_single(key.path)) {
+            if self.settings.contains_key(key.path) {
+                continue;
+            }
+            if let Some(text) = variable(key.path) {
+                // Messages never show what the environment holds.
+                let scalar = Scalar {
+                    text,
+                    written: Some(format!("${{{}}}", key.path)),
+                };
+                let node = Node::Scalar(scalar);
+                self.place(
+                    key.path.to_owned(),
+                    vec![key.path.to_owned()],
+                    0,
+                    Located { line: 0, node },
+                );
+            }
+        }
     }
 
     fn descend(&mut self, parent: &str, spelling: &[String], map: Located) {

@@ -16,7 +16,7 @@ use super::layers::Layers;
 use super::located::{self, Located, Node, ParseFault};
 use super::reader::Reader;
 use super::service::{self, ServiceConfig};
-use super::substitution;
+use super::substitution::{self, Lookup};
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -38,7 +38,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads and checks a file, with `${VAR}` taken from the environment.
+    /// Reads and checks a file, with `${VAR}` taken from the environment, and keys that it lacks from variables of their
+    /// name, such as `elasticsearch.host`: the Python service does both.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let bytes = fs::read(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
@@ -51,7 +52,7 @@ impl Config {
             path: path.to_owned(),
             detail,
         })?;
-        Self::from_text(path, text, &environment::variable)
+        Self::assemble(path, text, &environment::variable, &environment::variable)
     }
 
     /// Checks the text of a file; `path_for_messages` names it and is not opened, `env` looks variables up.
@@ -61,6 +62,16 @@ impl Config {
         path_for_messages: &Path,
         text: &str,
         env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        Self::assemble(path_for_messages, text, env, &|_| None)
+    }
+
+    /// `overlay` gives values to keys that the file lacks.
+    pub(super) fn assemble(
+        path_for_messages: &Path,
+        text: &str,
+        env: Lookup<'_>,
+        overlay: Lookup<'_>,
     ) -> Result<Self, ConfigError> {
         let path = path_for_messages.to_owned();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -80,7 +91,9 @@ impl Config {
             // Going on would only add follow-up complaints about values that are not there.
             return Err(ConfigError::Invalid { path, problems });
         }
-        let mut reader = Reader::new(Layers::from_map(root));
+        let mut layers = Layers::from_map(root);
+        layers.fill_gaps(overlay);
+        let mut reader = Reader::new(layers);
         let connectors = connectors::read(&mut reader);
         let elasticsearch = elasticsearch::read(&mut reader);
         let service = service::read(&mut reader);

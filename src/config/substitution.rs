@@ -1,4 +1,4 @@
-//! `${VAR}` and `${VAR:-default}` in the values of the file.
+//! `${VAR}`, `${VAR:-default}` and `$VAR` in the values of the file.
 //!
 //! Works on values after parsing, so that a password may hold any character without breaking the YAML around it. It
 //! does not read the environment itself: the caller passes a lookup.
@@ -43,32 +43,53 @@ pub(super) fn substitute(value: &mut Located, key: &str, env: Lookup<'_>, proble
 
 /// The text with its references replaced; `None` when it has none.
 ///
-/// `$${` stands for a literal `${`. `:-` takes the default for an unset and for an empty variable, as a shell does; `|`
-/// does so for an unset one, the form that files written for the Python service may carry.
+/// `$$` before a name or brace stands for a literal `$`. `:-` takes the default for an unset and for an empty variable,
+/// as a shell does; `|` does so for an unset one, the form that files written for the Python service may carry. A bare
+/// `$VAR` is replaced when that variable is set, as there; else it stays, because passwords may hold a `$`.
 fn expand(text: &str, env: Lookup<'_>) -> Result<Option<String>, String> {
-    if !text.contains("${") {
+    if !text.contains('$') {
         return Ok(None);
     }
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find("${") {
-        let (before, reference) = rest.split_at(start);
-        let reference = &reference[2..];
-        if let Some(before) = before.strip_suffix('$') {
-            expanded.push_str(before);
-            expanded.push_str("${");
-            rest = reference;
-            continue;
+    while let Some(start) = rest.find('$') {
+        expanded.push_str(&rest[..start]);
+        let reference = &rest[start + 1..];
+        if let Some(escaped) = reference.strip_prefix('$')
+            && (escaped.starts_with('{') || !leading_name(escaped).is_empty())
+        {
+            let literal = if escaped.starts_with('{') { "${" } else { "$" };
+            expanded.push_str(literal);
+            rest = &escaped[literal.len() - 1..];
+        } else if let Some(braced) = reference.strip_prefix('{') {
+            let Some(end) = braced.find('}') else {
+                return Err("has `${` without a closing `}`; write `$${` for a literal `${`".to_owned());
+            };
+            expanded.push_str(&resolve(&braced[..end], env)?);
+            rest = &braced[end + 1..];
+        } else {
+            let name = leading_name(reference);
+            match env(name).filter(|_| !name.is_empty()) {
+                Some(value) => {
+                    expanded.push_str(&value);
+                    rest = &reference[name.len()..];
+                }
+                None => {
+                    expanded.push('$');
+                    rest = reference;
+                }
+            }
         }
-        expanded.push_str(before);
-        let Some(end) = reference.find('}') else {
-            return Err("has `${` without a closing `}`; write `$${` for a literal `${`".to_owned());
-        };
-        expanded.push_str(&resolve(&reference[..end], env)?);
-        rest = &reference[end + 1..];
     }
     expanded.push_str(rest);
-    Ok(Some(expanded))
+    Ok(Some(expanded).filter(|expanded| expanded != text))
+}
+
+/// The variable name that a text begins with; empty when there is none.
+fn leading_name(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let name = &text[..end.unwrap_or(text.len())];
+    if is_variable_name(name) { name } else { "" }
 }
 
 fn resolve(reference: &str, env: Lookup<'_>) -> Result<String, String> {
@@ -129,7 +150,11 @@ mod tests {
     #[test_case("${NONE|x}", "x"; "bar default")]
     #[test_case("a$${HOST}", "a${HOST}"; "escaped")]
     #[test_case("${ODD}", "a: ${HOST} #"; "a value is not expanded again")]
-    #[test_case("$HOST", "$HOST"; "bare names stay")]
+    #[test_case("http://$HOST:9200", "http://es:9200"; "a bare name that is set, as the Python service takes it")]
+    #[test_case("$NONE", "$NONE"; "a bare name that is not set stays")]
+    #[test_case("pa$$word$", "pa$word$"; "dollars of a password")]
+    #[test_case("$$HOST", "$HOST"; "an escaped bare name")]
+    #[test_case("5$ or $5", "5$ or $5"; "no name")]
     fn expands(text: &str, expected: &str) {
         let expanded = expand(text, &env).unwrap().unwrap_or_else(|| text.to_owned());
         assert_eq!(expanded, expected);

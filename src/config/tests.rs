@@ -37,6 +37,32 @@ fn message(text: &str) -> String {
 }
 
 #[test]
+fn keys_that_the_file_lacks_come_from_variables_of_their_name() {
+    let variables = |name: &str| match name {
+        "elasticsearch.host" => Some("http://from-docker:9200".to_owned()),
+        "elasticsearch.password" => Some("s3cret-value".to_owned()),
+        "service.idling" => Some("never, s3cret-value".to_owned()),
+        _ => None,
+    };
+    let load = |text: &str| Config::assemble(Path::new("config.yml"), text, &env, &variables);
+    let config = load("service:\n  idling: 7\nelasticsearch:\n  username: $WORD\n").unwrap();
+    assert_eq!(config.elasticsearch.host.as_str(), "http://from-docker:9200/");
+    assert_eq!(config.service.idling, Duration::from_secs(7), "the file counts");
+    let ElasticCredentials::Basic { username, password } = &config.elasticsearch.credentials else {
+        panic!("a name and a password");
+    };
+    assert_eq!(
+        (username.as_str(), password.expose_secret()),
+        ("word-from-outside", "s3cret-value")
+    );
+    let complaint = load("elasticsearch.username: me\n").unwrap_err().to_string();
+    assert!(
+        complaint.contains("service.idling") && !complaint.contains("s3cret"),
+        "{complaint}"
+    );
+}
+
+#[test]
 fn defaults_are_those_of_the_connector_service() {
     let config = load("elasticsearch.host: http://localhost:9200").unwrap();
     let seconds = Duration::from_secs;

@@ -13,7 +13,7 @@ use sync_engine::sync_rules::RuleSet;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{Doing as _, OperationError};
+use super::error::{Cause, Doing as _, OperationError};
 use super::installation::Installation;
 use crate::clients::USER_AGENT;
 use crate::config::Config;
@@ -56,6 +56,16 @@ pub enum InspectionError {
     /// Nothing to compare with.
     #[error("index {0} does not exist yet: a sync would make it and add everything")]
     NoIndex(String),
+}
+
+impl From<InspectionError> for Cause {
+    fn from(error: InspectionError) -> Self {
+        match error {
+            InspectionError::Elasticsearch(error) => Self::Elasticsearch(error),
+            InspectionError::Login(error) => error.into(),
+            other => Self::here(&other),
+        }
+    }
 }
 
 impl From<SetupError> for InspectionError {

@@ -9,7 +9,6 @@ use sync_engine::access_control::TooManyTokens;
 use sync_engine::sync::SourceError;
 use thiserror::Error;
 
-use super::dry_run::InspectionError;
 use crate::inbound::sink::AccessIndexError;
 use crate::inbound::source::{InvalidSettings, LoginError};
 
@@ -98,16 +97,6 @@ impl From<AccessIndexError> for Cause {
 impl From<TooManyTokens> for Cause {
     fn from(error: TooManyTokens) -> Self {
         Self::here(&error)
-    }
-}
-
-impl From<InspectionError> for Cause {
-    fn from(error: InspectionError) -> Self {
-        match error {
-            InspectionError::Elasticsearch(error) => Self::Elasticsearch(error),
-            InspectionError::Login(error) => error.into(),
-            other => Self::here(&other),
-        }
     }
 }
 

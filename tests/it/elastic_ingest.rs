@@ -30,9 +30,28 @@ async fn options_that_need_no_elasticsearch() {
     let config = "elasticsearch.password: open-sesame\nconnectors: [{connector_id: one}]\n";
     std::fs::write(folder.path().join("config.yml"), config).unwrap();
     let shown = ingest(folder.path(), &["--action", "config", "--service-type", "jira"]).await;
+    let fields: serde_json::Value = serde_json::from_str(&said(&shown)).unwrap();
+    assert_eq!(
+        fields["data_source"]["value"], "jira_cloud",
+        "the default configuration of the type"
+    );
+    assert!(!said(&shown).contains("open-sesame"), "{shown:?}");
+    let untyped = ingest(folder.path(), &["--action", "config"]).await;
+    assert_eq!(untyped.status.code(), Some(2), "{untyped:?}");
+    for mixture in [["list", "schedule"], ["cleanup", "CONFIG"]] {
+        let refused = ingest(folder.path(), &["--action", mixture[0], "--action", mixture[1]]).await;
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        assert!(
+            String::from_utf8_lossy(&refused.stderr).contains("other actions"),
+            "{refused:?}"
+        );
+    }
+    let down = "elasticsearch.host: http://127.0.0.1:1\nelasticsearch.max_retries: 1\n";
+    std::fs::write(folder.path().join("down.yml"), down).unwrap();
+    let listed = ingest(folder.path(), &["-c", "down.yml", "--action", "LIST"]).await;
     assert!(
-        said(&shown).contains("connector_id") && !said(&shown).contains("open-sesame"),
-        "{shown:?}"
+        listed.status.success() && said(&listed).contains("- Jira"),
+        "{listed:?}"
     );
     let missing = ingest(folder.path(), &["-c", "/config/config.yml"]).await;
     assert_eq!(missing.status.code(), Some(2));

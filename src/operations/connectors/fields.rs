@@ -117,3 +117,8 @@ pub(super) fn problems_of(problems: &[FieldProblem], given: &FieldValues) -> Vec
     let ours = problems.iter().filter(|problem| given.has(problem.key));
     ours.map(ToString::to_string).collect()
 }
+
+/// The fields of a connector as a new record has them.
+pub fn default_configuration() -> Map<String, Value> {
+    FORM.blank()
+}

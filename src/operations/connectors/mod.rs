@@ -10,6 +10,6 @@ mod show;
 pub use configure::{ConfigurationChanged, configure};
 pub use create::{CreatedConnector, NewConnector, create};
 pub use delete::{DeletedConnector, DeletionPlan, delete, plan_deletion};
-pub use fields::{FieldDefinition, FieldType, FieldValues, Form, SERVICE_TYPE, all, find};
+pub use fields::{FieldDefinition, FieldType, FieldValues, Form, SERVICE_TYPE, all, default_configuration, find};
 pub use schedule::{ByType, ScheduleChange, Schedules, SwitchedSchedule, change_schedules, schedules};
 pub use show::{ConnectorSummary, ConnectorView, ListedConnector, list, show};

@@ -1,6 +1,6 @@
 //! One basic rule, read from a connector's record. Which problems a set of them has is left to `validation`.
 
-use regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
@@ -141,20 +141,21 @@ fn operator_of(name: &str, value: &str) -> Result<Operator, String> {
     }
 }
 
+/// Steps that one comparison may take. Look-around and back-references can cost any time; what needs more is undecided.
+const MOST_STEPS: usize = 100_000;
+
 /// The expression holds from the beginning of the text, as in the framework; its end is free.
 fn anchored(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&format!("^(?:{pattern})")).map_err(|error| match error {
-        regex::Error::CompiledTooBig(limit) => {
-            format!("the regular expression needs more than {limit} bytes; make it smaller")
-        }
-        _ => {
-            let text = error.to_string();
-            let reason = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-            let reason = reason.trim().trim_start_matches("error: ");
-            format!(
-                "\"{pattern}\" is not a regular expression that can be used: {reason}. The syntax is that of Rust's \
-                 regex crate, which has neither look-around nor back-references"
-            )
-        }
+    let built = RegexBuilder::new(&format!("^(?:{pattern})"))
+        .backtrack_limit(MOST_STEPS)
+        .build();
+    built.map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        let reason = reason.trim().trim_start_matches("error: ");
+        format!(
+            "\"{pattern}\" is not a regular expression that can be used: {reason}. The syntax is that of Python's re \
+             module, as far as Rust's fancy-regex crate has it"
+        )
     })
 }

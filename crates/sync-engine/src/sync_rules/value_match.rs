@@ -9,25 +9,27 @@ use serde_json::{Map, Number, Value};
 
 use super::field_path::values_at;
 use super::instant::Instant;
-use super::rule::{Operator, Rule};
+use super::rule::{Operator, Policy, Rule};
 
 /// Whether any value at the rule's field matches.
 pub(super) fn matches(rule: &Rule, document: &Map<String, Value>) -> bool {
     values_at(document, &rule.field)
         .into_iter()
-        .any(|value| value_matches(&rule.operator, value, &rule.value))
+        // Undecided means denied: a rule that excludes then matches, one that includes does not.
+        .any(|value| value_matches(&rule.operator, value, &rule.value).unwrap_or(rule.policy == Policy::Exclude))
 }
 
-fn value_matches(operator: &Operator, value: &Value, wanted: &str) -> bool {
-    match operator {
+/// None when the comparison took too many steps.
+fn value_matches(operator: &Operator, value: &Value, wanted: &str) -> Option<bool> {
+    Some(match operator {
         Operator::Equals => equals(value, wanted),
         Operator::GreaterThan => compare(value, wanted) == Some(Ordering::Greater),
         Operator::LessThan => compare(value, wanted) == Some(Ordering::Less),
         Operator::StartsWith => text_of(value).starts_with(wanted),
         Operator::EndsWith => text_of(value).ends_with(wanted),
         Operator::Contains => text_of(value).contains(wanted),
-        Operator::Regex(regex) => regex.is_match(&text_of(value)),
-    }
+        Operator::Regex(regex) => return regex.is_match(text_of(value).as_ref()).ok(),
+    })
 }
 
 /// Text as it is, numbers and truth values as JSON writes them, objects as compact JSON.
@@ -169,8 +171,24 @@ mod tests {
     #[test_case("regex", "L", &json!("AL-1") => false; "the beginning is not")]
     #[test_case("regex", "X|AL", &json!("AL-1") => true; "each alternative begins at the beginning")]
     #[test_case("regex", "(?i)al-", &json!("AL-1") => true; "flags")]
+    #[test_case("regex", "(?!AL-)", &json!("AL-1") => false; "what must not follow")]
+    #[test_case("regex", "(?!AL-)", &json!("BL-1") => true; "what may follow")]
+    #[test_case("regex", ".*(?<=-)1$", &json!("AL-1") => true; "what must stand before")]
+    #[test_case("regex", r"(\w)\1", &json!("AAL-1") => true; "the same again")]
     fn values(operator: &str, value: &str, field: &Value) -> bool {
         matched(operator, value, field)
+    }
+
+    #[test]
+    fn a_pattern_that_takes_for_ever_ends_and_denies() {
+        let pattern = "(a|b|ab)*(?=c)";
+        let text = json!("ab".repeat(60));
+        assert!(matched("regex", pattern, &text), "a rule that excludes");
+        let record = json!({
+            "id": "r", "order": 1, "policy": "include", "field": "f", "rule": "regex", "value": pattern,
+        });
+        let includes = Rule::read(&record).unwrap();
+        assert!(!matches(&includes, json!({ "f": text }).as_object().unwrap()));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
