@@ -55,6 +55,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "inbound::jobs",
         &[
+            // What rules would do, before the first job on an index of another connector.
+            "inbound::connectors",
             "inbound::source",
             "inbound::sink",
             "inbound::text_extraction",

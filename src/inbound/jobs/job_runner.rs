@@ -21,6 +21,7 @@ use super::job_report::{self, JobReport, WatchedConnector};
 use super::job_setup::{JobSetup, SetupError};
 use super::job_state::end_of;
 use super::last_sync::{self, LastSync};
+use super::takeover::{self, TakeoverError};
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
 use crate::coordination::renewal::RenewalLimits;
@@ -93,6 +94,8 @@ pub(crate) enum JobFailure {
     Sync(#[from] SyncError),
     #[error(transparent)]
     AccessControl(#[from] AccessControlError),
+    #[error(transparent)]
+    Takeover(#[from] TakeoverError),
     #[error("this version runs full, incremental and access control syncs, and this is a job of type {0}")]
     UnsupportedType(String),
     #[error("the ingest pipeline \"{0}\" does not exist: create it, or choose another in the connector's settings")]
@@ -300,6 +303,7 @@ impl JobRunner {
         fence: Arc<dyn WriteFence>,
     ) -> Result<(Arc<JiraSource>, Arc<IndexSink>), JobFailure> {
         let data = client_for_connector(&self.client, &self.connector)?;
+        takeover::refuse_surprises(&data, setup, self.stored_cursor().await?.is_some()).await?;
         let files = setup.files(self.max_file_size);
         let login = Login::new(setup.settings.clone(), &self.jira, USER_AGENT)
             .await?

@@ -12,6 +12,7 @@ pub(crate) mod job_state;
 pub(crate) mod last_sync;
 #[cfg(test)]
 mod protocol_model;
+mod takeover;
 
 pub mod job_fence;
 pub mod job_lease;

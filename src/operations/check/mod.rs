@@ -5,6 +5,7 @@ mod cluster;
 mod connector;
 mod everything;
 mod findings;
+mod index_state;
 mod privileges;
 
 pub use everything::check;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::rule::{Policy, Rule};
+use super::rule::Policy;
 use super::rule_set::{RuleSet, Verdict};
 
 /// The effect of one rule.
@@ -52,7 +52,7 @@ impl Effect {
 #[derive(Debug)]
 pub struct EffectTally<'r> {
     rules: &'r RuleSet,
-    decided: HashMap<*const Rule, u64>,
+    decided: HashMap<usize, u64>,
     unmatched: u64,
     dropped_issues: HashSet<u64>,
     unmatched_of_issues: HashMap<u64, u64>,
@@ -87,7 +87,7 @@ impl<'r> EffectTally<'r> {
     fn judge(&mut self, document: &Map<String, Value>) -> Verdict<'r> {
         let verdict = self.rules.judge(document);
         match verdict {
-            Verdict::Decided(rule) => *self.decided.entry(std::ptr::from_ref(rule)).or_default() += 1,
+            Verdict::Decided(rule) => *self.decided.entry(std::ptr::from_ref(rule).addr()).or_default() += 1,
             Verdict::NoMatch => self.unmatched += 1,
         }
         verdict
@@ -98,7 +98,7 @@ impl<'r> EffectTally<'r> {
         let rules = self.rules.rules().iter().map(|rule| RuleEffect {
             id: rule.id.clone(),
             policy: rule.policy,
-            documents: self.decided.get(&std::ptr::from_ref(rule)).copied().unwrap_or(0),
+            documents: self.decided.get(&std::ptr::from_ref(rule).addr()).copied().unwrap_or(0),
         });
         let of_dropped = self.unmatched_of_issues.iter();
         Effect {
