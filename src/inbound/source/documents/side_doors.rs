@@ -124,6 +124,11 @@ impl SideDoors<'_> {
 
     /// A text without the words that follow a key: `KEY-1 - words`.
     fn without_words(&self, text: &str) -> Option<String> {
+        // Most texts have none: nothing like the end of a key is in them.
+        let mut pairs = text.as_bytes().windows(2);
+        if !pairs.any(|pair| pair[0] == b'-' && pair[1].is_ascii_digit()) {
+            return None;
+        }
         let lines: Vec<&str> = text.split('\n').map(|line| self.line_without_words(line)).collect();
         let closed = lines.join("\n");
         (closed != text).then_some(closed)
