@@ -111,6 +111,15 @@ mod tests {
         let short = RenewalLimits::for_idle_after(seconds(5));
         assert!(short.report < short.write && short.write < seconds(5));
         assert_eq!(RenewalLimits::for_idle_after(seconds(3600)), limits);
+        for idle_after in [1, 5, 60, 300, 3600].map(seconds) {
+            let limits = RenewalLimits::for_idle_after(idle_after);
+            // A worker falls silent well before others take its job over, and has renewed several times by then.
+            assert!(
+                limits.write <= idle_after / 2 && limits.delete <= limits.write,
+                "{limits:?}"
+            );
+            assert!(limits.report * 10 <= idle_after, "{limits:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

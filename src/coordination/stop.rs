@@ -54,3 +54,35 @@ impl JobStop {
         self.shutdown.is_cancelled().then_some(StopReason::Shutdown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_reason_for_a_stop_is_the_one_that_is_recorded() {
+        let service = CancellationToken::new();
+        let job = JobStop::new(&service);
+        assert_eq!((job.reason(), job.token().is_cancelled()), (None, false));
+        job.stop(StopReason::Canceled);
+        job.stop(StopReason::Lost("taken over".into()));
+        service.cancel();
+        assert_eq!(
+            (job.reason(), job.token().is_cancelled()),
+            (Some(StopReason::Canceled), true)
+        );
+    }
+
+    #[test]
+    fn the_end_of_the_service_stops_its_jobs_and_a_stopped_job_no_other() {
+        let service = CancellationToken::new();
+        let (one, other) = (JobStop::new(&service), JobStop::new(&service));
+        one.stop(StopReason::Failed("disk full".into()));
+        assert_eq!((other.reason(), other.token().is_cancelled()), (None, false));
+        service.cancel();
+        assert_eq!(
+            (other.reason(), other.token().is_cancelled()),
+            (Some(StopReason::Shutdown), true)
+        );
+    }
+}
