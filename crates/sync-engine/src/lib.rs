@@ -7,3 +7,6 @@ pub mod sync_rules;
 
 pub mod access_control;
 pub mod access_sync;
+
+#[cfg(test)]
+mod memory;

@@ -267,8 +267,11 @@ impl JobRunner {
         let (source, sink) = prepared?;
         let progress = Arc::clone(report.progress());
         let sync = Arc::new(ContentSync::new(source, Arc::clone(&sink), progress, setup.options));
+        let cursor = self.stored_cursor().await?;
+        if cursor.as_ref().is_some_and(|cursor| sync.outdates(cursor)) {
+            last_sync::forget_cursor(&self.client, &self.connector.connector_id).await?;
+        }
         let result = if incremental {
-            let cursor = self.stored_cursor().await?;
             sync.incremental(cursor, stop.token()).await
         } else {
             let resume = job_report::saved_checkpoint(job);

@@ -136,6 +136,16 @@ pub(crate) async fn free_abandoned(
     }
 }
 
+/// Forgets the cursor of a connector, before documents of another form are written than it speaks of.
+pub(crate) async fn forget_cursor(client: &ElasticClient, connector_id: &str) -> Result<(), ElasticError> {
+    let doc = json!({ "sync_cursor": null });
+    let connectors = client.connectors();
+    connectors
+        .update_unconditionally(connector_id, &doc, Refresh::None)
+        .await?;
+    Ok(())
+}
+
 /// Documents that a job has indexed and deleted, by its record.
 pub(crate) fn counts_of(job: &SyncJobRecord) -> (u64, u64) {
     let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);

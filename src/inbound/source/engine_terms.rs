@@ -19,7 +19,10 @@ pub(super) fn source_error(error: JiraError) -> SourceError {
         error.kind(),
         ErrorKind::Unauthorized | ErrorKind::NotAuthenticated | ErrorKind::AccountChanged
     );
-    let source_error = SourceError::new(error.to_string(), error.is_retryable());
+    let mut source_error = SourceError::new(error.to_string(), error.is_retryable());
+    if error.kind() == ErrorKind::NotFound {
+        source_error = source_error.for_good();
+    }
     if concerns_everything {
         source_error.fatal()
     } else {

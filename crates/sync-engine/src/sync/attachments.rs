@@ -19,7 +19,7 @@ use super::encoded_file::FileEncoder;
 use super::error::SyncError;
 use super::listing::IssueId;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
-use super::source::{FileContent, ItemFailure, PendingAttachment, Source, SourceError};
+use super::source::{FileContent, PendingAttachment, Source, SourceError};
 use crate::access_control::ACCESS_FIELD;
 
 /// The byte budget is counted in units of this size, because a semaphore counts in 32 bits.
@@ -267,22 +267,24 @@ impl<S: Source, K: Sink> Download<S, K> {
 
     /// Puts content that could not be had on record, and its issue on the list of what to read again.
     pub(super) fn not_had(&self, id: &DocumentId, issue_id: Option<IssueId>, reason: &str) {
-        let (item, reason) = (format!("content of {id}"), reason.to_owned());
-        self.sync.progress.skipped(&item, &reason);
+        self.sync.progress.skipped(&format!("content of {id}"), reason);
         if let Some(issue_id) = issue_id {
-            self.sync.failed_item(&ItemFailure { issue_id, item, reason });
+            self.sync.failed_part(issue_id, reason);
         }
     }
 
     /// Keeps the text that was extracted earlier searchable.
     pub(super) async fn without_new_content(
         &self,
-        document: Document,
+        mut document: Document,
         ticket: Arc<BatchTicket>,
         earlier: Earlier,
     ) -> Result<Operation, SyncError> {
         let older = match earlier {
-            Earlier::SameId => return Ok(update(document, ticket)),
+            Earlier::SameId => {
+                self.indexed.remove_old_tokens(&mut document);
+                return Ok(update(document, ticket));
+            }
             Earlier::OlderId => self.sync.sink.attachment(document.jira_id).await?,
             Earlier::Nowhere => None,
         };
@@ -302,6 +304,10 @@ impl<S: Source, K: Sink> Download<S, K> {
                 Ok(Some(content))
             }
             Err(error) if error.is_fatal() => Err(error.into()),
+            // Noted on the document, so that it is asked for again when the file changes and not before.
+            Err(error) if error.is_for_good() => Ok(Some(FileContent::NoText {
+                reason: error.to_string(),
+            })),
             Err(error) => {
                 let id = &attachment.document.id;
                 warn!(document.id = %id, error = %error, "could not fetch the content of an attachment");

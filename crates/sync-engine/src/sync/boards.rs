@@ -13,7 +13,7 @@ use super::document::{Document, DocumentKind};
 use super::error::SyncError;
 use super::issues::list_ids;
 use super::listing::IssueId;
-use super::projects::write_each;
+use super::projects::admit_each;
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{BoardListing, IssueSelection, Source};
 
@@ -40,23 +40,23 @@ pub(super) async fn read<S: Source, K: Sink>(sync: &ContentSync<S, K>) -> Result
     Ok(listing)
 }
 
-/// Writes what was listed.
-pub(super) async fn write<S: Source, K: Sink>(
+/// What was listed and the sync rules want.
+pub(super) fn admit<S: Source, K: Sink>(
     sync: &ContentSync<S, K>,
     listing: BoardListing,
     synced: &mut Synced,
-) -> Result<(), SyncError> {
+) -> Vec<Document> {
     let boards = match listing {
         BoardListing::NotWanted => {
             synced.boards(BoardsSeen::NotWanted);
-            return Ok(());
+            return Vec::new();
         }
         BoardListing::Listed(boards) => boards,
     };
     if boards.unread.is_empty() {
         synced.boards(BoardsSeen::All);
     }
-    write_each(sync, boards.documents, synced).await
+    admit_each(sync, boards.documents, synced)
 }
 
 /// The issues of sprints that are indexed otherwise than they were listed.

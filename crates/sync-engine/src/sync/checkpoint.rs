@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::cursor::Retry;
+use super::listing::IssueId;
+
+/// Most bytes that a checkpoint may take in the record of its job.
+const MAX_SAVED_BYTES: usize = 16 * 1024;
 
 /// The point where an interrupted job goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +22,8 @@ pub struct Checkpoint {
     pub started: DateTime<Utc>,
     /// Issues created before this are done.
     pub created_before: Option<DateTime<Utc>>,
-    /// Those of them that could not be read.
-    pub failed: Vec<Retry>,
+    /// Issues that have to be read again, the done ones among them.
+    pub failed: Vec<IssueId>,
 }
 
 impl Checkpoint {
@@ -29,9 +32,18 @@ impl Checkpoint {
         serde_json::from_str(saved).ok()
     }
 
-    /// The text to save.
+    /// The text to save. One that would not fit into a job's record says that nothing is done.
     pub fn to_saved(&self) -> String {
-        serde_json::to_string(self).expect("a checkpoint always serialises")
+        let text = |checkpoint: &Self| serde_json::to_string(checkpoint).expect("a checkpoint always serialises");
+        let whole = text(self);
+        if whole.len() <= MAX_SAVED_BYTES {
+            return whole;
+        }
+        text(&Self {
+            created_before: None,
+            failed: Vec::new(),
+            ..self.clone()
+        })
     }
 }
 
@@ -152,13 +164,21 @@ mod tests {
         let checkpoint = Checkpoint {
             started: day(1).unwrap(),
             created_before: day(2),
-            failed: vec![Retry {
-                issue_id: 7,
-                reason: "gone".into(),
-                attempts: 1,
-            }],
+            failed: vec![7],
         };
         assert_eq!(Checkpoint::read(&checkpoint.to_saved()), Some(checkpoint));
         assert_eq!(Checkpoint::read("nonsense"), None);
+    }
+
+    #[test]
+    fn one_that_does_not_fit_into_the_record_promises_nothing() {
+        let checkpoint = Checkpoint {
+            started: day(1).unwrap(),
+            created_before: day(2),
+            failed: (0..1_000).map(|id| u64::MAX - id).collect(),
+        };
+        let saved = checkpoint.to_saved();
+        assert!(saved.len() <= MAX_SAVED_BYTES);
+        assert_eq!(Checkpoint::read(&saved).unwrap().created_before, None);
     }
 }

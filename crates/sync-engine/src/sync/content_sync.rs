@@ -1,24 +1,32 @@
 //! One content sync: what full and incremental syncs have in common. Their steps are in `full` and `incremental`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::checkpoint::{Checkpoint, CheckpointTracker};
-use super::cursor::{MAX_RETRY_LIST, Retry, SyncCursor};
+use super::cursor::{Retry, SyncCursor};
 use super::deletion::DeletionGuard;
-use super::document::{Document, DocumentKind};
+use super::document::Document;
 use super::encode::PipelineFlags;
 use super::error::SyncError;
-use super::id_set::IdSet;
+use super::failures::Failures;
 use super::kept_access::deny_without_readers;
+use super::listing::IssueId;
 use super::pipeline_text::HandedOver;
 use super::progress::{Progress, Snapshot};
-use super::sink::{IndexScan, IndexSelection, IndexedPage, Sink};
+use super::sink::Sink;
 use super::source::{ItemFailure, Source};
 use crate::sync_rules::RuleSet;
+
+/// Why an incremental sync reads everything.
+const OTHER_RULES: &str = "the sync rules changed since the last sync, so this one was run as a full sync";
+const OTHER_ACCESS: &str = "who may see the documents depends on other things than at the last sync (document level \
+                            security was switched on or off, or permissions look at other fields): this is a full sync";
+const OTHER_CONTENT: &str = "other things than at the last sync are read besides issues (sync_changelog, sync_agile, \
+                             sync_jsm): this is a full sync";
 
 /// Settings of a sync, from the connector's record and the service's configuration.
 #[derive(Debug, Clone)]
@@ -65,7 +73,7 @@ pub struct ContentSync<S, K> {
     pub(super) options: SyncOptions,
     pub(super) tracker: Arc<CheckpointTracker>,
     pub(super) handed_over: HandedOver,
-    failures: Mutex<Vec<Retry>>,
+    failures: Mutex<Failures>,
 }
 
 impl<S: Source, K: Sink> ContentSync<S, K> {
@@ -81,6 +89,25 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             tracker,
             handed_over,
             failures,
+        }
+    }
+
+    /// Whether this sync writes documents of another form than those that the cursor speaks of. The cursor has to be
+    /// forgotten before: a sync that fails leaves some of each, and going back to the form of before would not show it.
+    pub fn outdates(&self, cursor: &SyncCursor) -> bool {
+        self.other_form(cursor).is_some()
+    }
+
+    /// Why documents of now are others than those that the cursor speaks of.
+    pub(super) fn other_form(&self, cursor: &SyncCursor) -> Option<&'static str> {
+        if cursor.rules != self.options.rules_fingerprint {
+            Some(OTHER_RULES)
+        } else if cursor.access != self.source.access_form() {
+            Some(OTHER_ACCESS)
+        } else if cursor.content != self.source.content_form() {
+            Some(OTHER_CONTENT)
+        } else {
+            None
         }
     }
 
@@ -125,51 +152,29 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         Checkpoint {
             started,
             created_before: self.tracker.created_before().max(earlier),
-            failed: self.failed(),
+            failed: self.failures().ids(),
         }
     }
 
     /// Remembers an issue that has to be fetched again by the next sync.
-    pub(super) fn failed_item(&self, failure: &ItemFailure) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if !failures.iter().any(|known| known.issue_id == failure.issue_id) {
-            failures.push(Retry {
-                issue_id: failure.issue_id,
-                reason: failure.reason.clone(),
-                attempts: 1,
-            });
-        }
+    pub(super) fn failed_issue(&self, failure: &ItemFailure) {
+        self.failures().issue(failure.issue_id, &failure.reason);
     }
 
-    /// The retry list of this sync: what failed now, with the number of attempts carried on from `earlier`.
-    pub(super) fn retry_list(&self, earlier: &[Retry]) -> Result<Vec<Retry>, SyncError> {
-        let mut list = self.failed();
-        for retry in &mut list {
-            if let Some(before) = earlier.iter().find(|before| before.issue_id == retry.issue_id) {
-                retry.attempts = before.attempts.saturating_add(1);
-            }
-        }
-        if list.len() > MAX_RETRY_LIST {
-            return Err(SyncError::TooManyFailures(list.len()));
-        }
-        Ok(list)
+    /// Remembers an issue that has to be fetched again for a part of it.
+    pub(super) fn failed_part(&self, issue_id: IssueId, reason: &str) {
+        self.failures().part(issue_id, reason);
     }
 
-    /// The ids of all issues that have a document.
-    pub(super) async fn indexed_issues(&self) -> Result<IdSet, SyncError> {
-        let mut indexed = IdSet::default();
-        let mut scan = self.sink.scan(IndexSelection::Everything).await?;
-        while let IndexedPage::Documents(documents) = scan.next_page().await? {
-            let issues = documents
-                .into_iter()
-                .filter(|document| document.kind == DocumentKind::Issue);
-            indexed.extend(issues.filter_map(|document| document.jira_id));
-        }
-        Ok(indexed)
+    /// Writes what is left and tells what the next sync has to read again.
+    pub(super) async fn retry_list(&self, earlier: &[Retry]) -> Result<Vec<Retry>, SyncError> {
+        let flushed = self.sink.flush().await?;
+        let list = self.failures().retry_list(earlier, &flushed.rejected_issues);
+        list.map_err(SyncError::TooManyFailures)
     }
 
-    fn failed(&self) -> Vec<Retry> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! This file only decides and carries out. What is left over is found by `diff`; Jira is asked through [`Source`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::diff::{Evidence, Leftover, SealedSynced};
 use super::document::DocumentKind;
 use super::error::SyncError;
 use super::listing::IssueId;
 use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
-use super::source::{Confirmation, MissingIssue, Source};
+use super::source::{Confirmation, ItemFailure, MissingIssue, Source};
 
 /// Fewer deletions than this are never held back.
 const ALWAYS_ALLOWED: u64 = 10;
@@ -77,6 +77,13 @@ pub(super) async fn find_leftovers<K: Sink>(
     selection: IndexSelection,
 ) -> Result<Leftovers, SyncError> {
     let mut leftovers = Leftovers::default();
+    // Whether they are indexed or not: a batch that lacks an issue which is there would lose it.
+    let absent = synced.absent().filter(|id| match &selection {
+        IndexSelection::OfIssues(ids) => ids.contains(id),
+        _ => true,
+    });
+    let missing = |id| MissingIssue { id, key: None };
+    leftovers.by_issue = absent.map(|id| (id, (missing(id), Vec::new()))).collect();
     let mut scan = sink.scan(selection).await?;
     while let IndexedPage::Documents(documents) = scan.next_page().await? {
         for document in documents {
@@ -116,8 +123,12 @@ pub(super) struct Proof {
     out_of_scope: Vec<String>,
     /// Documents that vanish, by project key.
     projects: BTreeMap<String, u64>,
+    /// The issues that go.
+    pub(super) issues: HashSet<IssueId>,
     /// Issues that exist, belong into the listing, and were not in it.
     pub(super) lagging: Vec<IssueId>,
+    /// Issues that Jira was asked for and that it gave no clear answer about: what is indexed of them may be outdated.
+    pub(super) unread: Vec<ItemFailure>,
     /// Things that Jira gave no clear answer about; they stay.
     pub(super) unknown: Vec<String>,
 }
@@ -147,6 +158,9 @@ pub(super) async fn prove<S: Source>(
         let Some((missing, documents)) = by_issue.remove(&issue_id) else {
             continue;
         };
+        if matches!(answer, Confirmation::Gone | Confirmation::OutOfScope) {
+            proof.issues.insert(issue_id);
+        }
         match answer {
             Confirmation::Gone => {
                 let project = missing.key.as_deref().map_or(UNKNOWN_PROJECT, project_of);
@@ -154,7 +168,15 @@ pub(super) async fn prove<S: Source>(
             }
             Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
             Confirmation::Lagging => proof.lagging.push(issue_id),
-            Confirmation::Unknown(reason) => proof.unknown.push(format!("issue {issue_id}: {reason}")),
+            Confirmation::Unknown(reason) => {
+                let item = format!("issue {issue_id}");
+                if !documents.is_empty() {
+                    proof.unknown.push(format!("{item}: {reason}"));
+                }
+                if synced.is_absent(issue_id) {
+                    proof.unread.push(ItemFailure { issue_id, item, reason });
+                }
+            }
         }
     }
     proof.unknown.extend(

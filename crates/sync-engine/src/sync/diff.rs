@@ -187,6 +187,16 @@ impl SealedSynced {
         self.0.written.binary_search(&fingerprint).is_ok()
     }
 
+    /// The issues that Jira did not show when it was asked for them.
+    pub fn absent(&self) -> impl Iterator<Item = IssueId> {
+        self.0.absent.iter().copied()
+    }
+
+    /// Whether Jira did not show this issue when it was asked for it.
+    pub fn is_absent(&self, id: IssueId) -> bool {
+        self.0.absent.contains(&id)
+    }
+
     /// Whether this issue was read whole and everything of it was accepted.
     fn read_whole(&self, id: IssueId, evidence: Evidence<'_>) -> bool {
         let asked = match evidence {
@@ -205,7 +215,7 @@ impl SealedSynced {
     /// Judges one indexed document.
     pub fn judge(&self, document: &IndexedDocument, evidence: Evidence<'_>) -> Leftover {
         if self.0.written.binary_search(&fingerprint(&document.id)).is_ok() {
-            return Leftover::Keep;
+            return self.judge_written(document, evidence);
         }
         if self.0.left_out.binary_search(&fingerprint(&document.id)).is_ok() {
             return Leftover::LeftOut;
@@ -246,6 +256,21 @@ impl SealedSynced {
                 };
                 self.judge_issue(issue_id, document, evidence, if_read)
             }
+        }
+    }
+
+    /// Issues that are read because of what an earlier sync says may have left the scope since.
+    fn judge_written(&self, document: &IndexedDocument, evidence: Evidence<'_>) -> Leftover {
+        let issue_id = match document.kind {
+            DocumentKind::Issue => document.jira_id,
+            _ => document.issue_id,
+        };
+        match (evidence, issue_id) {
+            (Evidence::Listing(listing), Some(id)) if !listing.contains(id) => {
+                let key = document.key.clone();
+                Leftover::IssueMissing(MissingIssue { id, key })
+            }
+            _ => Leftover::Keep,
         }
     }
 

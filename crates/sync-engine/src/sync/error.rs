@@ -33,6 +33,12 @@ pub enum SyncError {
         /// Their share of the listing, in percent.
         percent: f64,
     },
+    /// Jira lists issues and delivers none of them.
+    #[error(
+        "Jira's search lists {0} issues, and none of them can be read: look at the permissions of the account that Jira is \
+         read with, and at a proxy in between; nothing was deleted"
+    )]
+    NothingDelivered(usize),
     /// More single items failed than can be carried on to the next sync.
     #[error(
         "{0} issues could not be read, more than the 1000 that the next sync could try again; see the log and the job's \

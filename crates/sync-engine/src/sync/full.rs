@@ -14,6 +14,7 @@ use super::checkpoint::Checkpoint;
 use super::content_sync::{ContentSync, SyncResult, SyncSummary};
 use super::cursor::SyncCursor;
 use super::diff::{Evidence, Synced};
+use super::document::Document;
 use super::error::SyncError;
 use super::id_set::IdSet;
 use super::issues::{self, Wanted};
@@ -44,32 +45,37 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             Arc::new(IndexedAttachments::read(self.sink.as_ref()).await?)
         };
         let (wanted, mut synced) = match &resume {
-            Some(checkpoint) => (self.unfinished(checkpoint).await?, Synced::default()),
+            Some(checkpoint) => (self.unfinished(checkpoint, &projects).await?, Synced::default()),
             None => (Wanted::All, Synced::of_all_listed()),
         };
         let listing = issues::sync_all(self, &attachments, wanted, &mut synced).await?;
 
         self.progress.enter(Phase::Flushing);
-        projects::write(self, projects, &mut synced).await?;
-        boards::write(self, boards, &mut synced).await?;
+        let mut last = projects::admit(self, projects, &mut synced);
+        last.extend(boards::admit(self, boards, &mut synced));
         let flushed = self.sink.flush().await?;
         self.count_files_without_text(resume.is_some()).await?;
 
         self.progress.enter(Phase::Reconciling);
         let sealed = synced.seal(&flushed.rejected_issues);
         kept_access::deny_older(self, &flushed.rejected_issues, |id| sealed.wrote(id)).await?;
-        let nothing_left_over = flushed.all_stored && self.sink.count().await? == sealed.documents();
+        let absent = sealed.absent().count();
+        if absent > 0 && absent >= listing.len() {
+            return Err(SyncError::NothingDelivered(listing.len()));
+        }
+        let nothing_left_over = flushed.all_stored
+            && absent == 0
+            && self.sink.count().await? + projects::not_indexed(self, &last).await? == sealed.documents();
         let kept = if nothing_left_over {
             self.source.confirm_account().await?;
             0
         } else {
             let evidence = Evidence::Listing(&listing);
-            reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything)
-                .await?
-                .kept
+            reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?
         };
 
-        let retry = self.retry_list(&[])?;
+        let retry = self.retry_list(&[]).await?;
+        projects::write(self, last).await?;
         self.progress.requests(self.source.requests());
         self.progress.enter(Phase::Finished);
         let cursor = SyncCursor::after_full(started, retry, self.options.rules_fingerprint.clone())
@@ -84,7 +90,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
     /// The work that an interrupted run left: issues created after its checkpoint, changed since it began, failed, or
     /// not in the index.
-    async fn unfinished(&self, checkpoint: &Checkpoint) -> Result<Wanted, SyncError> {
+    async fn unfinished(&self, checkpoint: &Checkpoint, projects: &[Document]) -> Result<Wanted, SyncError> {
         let Some(created_before) = checkpoint.created_before else {
             return Ok(Wanted::All);
         };
@@ -98,8 +104,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             updated: checkpoint.started - RESUME_OVERLAP,
         };
         let mut ids: IdSet = issues::list_ids(self, selection).await?.into_iter().collect();
-        ids.extend(checkpoint.failed.iter().map(|retry| retry.issue_id));
-        let indexed = self.indexed_issues().await?;
+        ids.extend(checkpoint.failed.iter().copied());
+        let indexed = projects::indexed_issues(self, projects).await?;
         info!(issues = ids.len(), created_before = %created_before, "going on where the job was interrupted");
         Ok(Wanted::TheseAndWhatIsNotIndexed { ids, indexed })
     }

@@ -2,7 +2,7 @@
 //!
 //! Its cost follows the changes. Without a cursor that can be trusted it becomes a full sync.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -16,17 +16,15 @@ use super::diff::{Evidence, Synced};
 use super::document::{Document, DocumentKind};
 use super::error::SyncError;
 use super::id_set::IdSet;
-use super::issues::{self, list_ids};
+use super::issues::{self, LOOKED_UP_AT_ONCE, indexed_of, list_ids};
 use super::kept_access;
 use super::listing::{CompleteListing, IssueId};
 use super::progress::Phase;
 use super::projects;
-use super::reconcile::{Reconciled, reconcile};
-use super::sink::{Flushed, IndexScan, IndexSelection, IndexedDocument, IndexedPage, Sink};
+use super::reconcile::reconcile;
+use super::sink::{Flushed, IndexScan, IndexSelection, IndexedPage, Sink};
 use super::source::{BoardListing, ChangedIssue, IssueSelection, Source};
 
-/// Ids in one query to the index.
-const LOOKED_UP_AT_ONCE: usize = 5_000;
 /// With rules that leave issues out, most of what is not indexed is so on purpose: it is only read again to see whether
 /// that still holds when that is cheap. A full sync always does.
 const LEFT_OUT_READ_AGAIN: usize = 1_000;
@@ -35,11 +33,6 @@ const LEFT_OUT_READ_AGAIN: usize = 1_000;
 const NO_CURSOR: &str = "there is no sync cursor that can be trusted, so this sync was run as a full sync";
 const DOCUMENTS_OF_OTHERS: &str =
     "the index holds documents without jira_id, made by another connector, so this sync was run as a full sync";
-const OTHER_RULES: &str = "the sync rules changed since the last sync, so this one was run as a full sync";
-const OTHER_ACCESS: &str = "who may see the documents depends on other things than at the last sync (document level \
-                            security was switched on or off, or permissions look at other fields): this is a full sync";
-const OTHER_CONTENT: &str = "other things than at the last sync are read besides issues (sync_changelog, sync_agile, \
-                             sync_jsm): this is a full sync";
 
 /// The reading that precedes all writing of an incremental sync.
 struct Found {
@@ -83,9 +76,9 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
         self.progress.enter(Phase::Flushing);
         let (listing, boards) = found.sweep.map(|sweep| (sweep.listing, sweep.boards)).unzip();
-        projects::write(self, found.projects, &mut read.synced).await?;
+        let mut last = projects::admit(self, found.projects, &mut read.synced);
         if let Some(boards) = boards {
-            boards::write(self, boards, &mut read.synced).await?;
+            last.extend(boards::admit(self, boards, &mut read.synced));
         }
         let flushed = self.sink.flush().await?;
 
@@ -94,7 +87,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         self.count_files_without_text(false).await?;
         self.source.confirm_account().await?;
 
-        let retry = self.retry_list(&cursor.retry)?;
+        let retry = self.retry_list(&cursor.retry).await?;
+        projects::write(self, last).await?;
         self.progress.requests(self.source.requests());
         self.progress.enter(Phase::Finished);
         let swept_at = listing.is_some().then_some(now);
@@ -115,18 +109,10 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let Some(cursor) = cursor.filter(|cursor| !cursor.is_from_the_future(now)) else {
             return Ok(Err(NO_CURSOR));
         };
-        let reason = if self.has_documents_of_others().await? {
-            DOCUMENTS_OF_OTHERS
-        } else if cursor.rules != self.options.rules_fingerprint {
-            OTHER_RULES
-        } else if cursor.access != self.source.access_form() {
-            OTHER_ACCESS
-        } else if cursor.content != self.source.content_form() {
-            OTHER_CONTENT
-        } else {
-            return Ok(Ok(cursor));
-        };
-        Ok(Err(reason))
+        if self.has_documents_of_others().await? {
+            return Ok(Err(DOCUMENTS_OF_OTHERS));
+        }
+        Ok(self.other_form(&cursor).map_or(Ok(cursor), Err))
     }
 
     /// Lists what changed since the cursor, what the last sync left to this one, and, when it is time, everything.
@@ -136,7 +122,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let newest = changed.iter().filter_map(|issue| issue.updated).max();
         let projects = self.source.projects().await?;
 
-        let mut wanted = self.not_indexed_as_they_are(changed).await?;
+        let mut wanted = self.not_synced(changed, cursor).await?;
         wanted.extend(cursor.retry.iter().map(|retry| retry.issue_id));
         let renamed = projects::renamed(self, &projects).await?;
         if !renamed.is_empty() {
@@ -147,7 +133,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             wanted.extend(list_ids(self, IssueSelection::Projects(renamed)).await?);
         }
         let sweep = if cursor.sweep_due(now, self.options.sweep_interval) {
-            Some(self.sweep(&mut wanted).await?)
+            Some(self.sweep(&projects, &mut wanted).await?)
         } else {
             None
         };
@@ -161,11 +147,11 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     }
 
     /// Lists everything, and wants what of it is not indexed or repeats a sprint that changed.
-    async fn sweep(&self, wanted: &mut IdSet) -> Result<Sweep, SyncError> {
+    async fn sweep(&self, projects: &[Document], wanted: &mut IdSet) -> Result<Sweep, SyncError> {
         let listing = issues::list_all(self).await?;
         let boards = boards::read(self).await?;
         wanted.extend(boards::issues_of_changed_sprints(self, &boards).await?);
-        let not_indexed = self.not_indexed(listing.ids()).await?;
+        let not_indexed = self.not_indexed(listing.ids(), projects).await?;
         if self.options.rules.keeps_everything() || not_indexed.len() <= LEFT_OUT_READ_AGAIN {
             wanted.extend(not_indexed);
         }
@@ -175,14 +161,14 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Reads these issues, and those whose documents repeat a part of them.
     async fn read_again(self: &Arc<Self>, mut ids: Vec<IssueId>) -> Result<Read, SyncError> {
         let mut synced = Synced::with_neighbours();
-        let indexed = self.indexed_of(&ids).await?;
+        let indexed = indexed_of(self, &ids).await?;
         let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
         self.progress.listing_ended();
         issues::sync_ids(self, &attachments, ids.clone(), &mut synced).await?;
         synced.neighbours(self.indexed_children(&ids).await?);
         // A link, a parent or a sub-task shows a summary and a status: its document is outdated with them.
         let neighbours = synced.neighbours_not_asked_for();
-        ids.extend(self.sync_indexed(neighbours, &mut synced).await?);
+        ids.extend(issues::sync_indexed(self, neighbours, &mut synced).await?);
         Ok(Read {
             ids,
             attachments,
@@ -205,53 +191,40 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         } = read;
         let sealed = synced.seal(&flushed.rejected_issues);
         kept_access::deny_older(self, &flushed.rejected_issues, |id| sealed.wrote(id)).await?;
-        let mut reconciled = Reconciled::default();
         if let Some(listing) = listing {
             let evidence = Evidence::Listing(listing);
-            reconciled = reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await?;
-        } else {
-            for some in ids.chunks(LOOKED_UP_AT_ONCE) {
-                let selection = IndexSelection::OfIssues(some.to_vec());
-                let some = reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
-                reconciled.kept += some.kept;
-                reconciled.neighbours.extend(some.neighbours);
+            return reconcile(self, &attachments, &sealed, evidence, IndexSelection::Everything).await;
+        }
+        let mut kept = 0;
+        for some in ids.chunks(LOOKED_UP_AT_ONCE) {
+            let selection = IndexSelection::OfIssues(some.to_vec());
+            kept += reconcile(self, &attachments, &sealed, Evidence::Answers, selection).await?;
+        }
+        Ok(kept)
+    }
+
+    /// Those of the listed issues that no completed sync has seen as they are. A sync that failed may have written an
+    /// issue and not removed what the issue had before, so what the index holds only counts for changes before the cursor.
+    async fn not_synced(&self, changed: Vec<ChangedIssue>, cursor: &SyncCursor) -> Result<IdSet, SyncError> {
+        let ids: Vec<IssueId> = changed.iter().map(|issue| issue.id).collect();
+        let mut versions: HashMap<IssueId, Vec<Option<DateTime<Utc>>>> = HashMap::new();
+        for document in indexed_of(self, &ids).await? {
+            if let (DocumentKind::Issue, Some(id)) = (document.kind, document.jira_id) {
+                versions.entry(id).or_default().push(document.updated());
             }
         }
-        let outdated: BTreeSet<IssueId> = reconciled.neighbours.into_iter().collect();
-        let outdated = outdated.into_iter().filter(|id| !sealed.asked(*id)).collect();
-        self.sync_indexed(outdated, &mut Synced::default()).await?;
-        self.sink.flush().await?;
-        Ok(reconciled.kept)
-    }
-
-    /// Reads those of these issues again that have a document: others may be out of scope. Returns which ones those are.
-    async fn sync_indexed(self: &Arc<Self>, ids: Vec<IssueId>, synced: &mut Synced) -> Result<Vec<IssueId>, SyncError> {
-        let indexed = self.indexed_of(&ids).await?;
-        let issues = indexed.iter().filter(|document| document.kind == DocumentKind::Issue);
-        let with_document: Vec<IssueId> = issues.filter_map(|issue| issue.jira_id).collect();
-        if !with_document.is_empty() {
-            let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
-            issues::sync_ids(self, &attachments, with_document.clone(), synced).await?;
-        }
-        Ok(with_document)
-    }
-
-    /// Those of the listed issues whose indexed version is another one, or missing.
-    async fn not_indexed_as_they_are(&self, changed: Vec<ChangedIssue>) -> Result<IdSet, SyncError> {
-        let ids: Vec<IssueId> = changed.iter().map(|issue| issue.id).collect();
-        let indexed = self.indexed_of(&ids).await?;
-        let versions: HashMap<IssueId, DateTime<Utc>> = indexed
-            .iter()
-            .filter(|document| document.kind == DocumentKind::Issue)
-            .filter_map(|document| Some((document.jira_id?, document.updated()?)))
-            .collect();
-        let differs =
-            |issue: &ChangedIssue| issue.updated.is_none() || versions.get(&issue.id) != issue.updated.as_ref();
+        let differs = |issue: &ChangedIssue| {
+            let before_cursor = issue.updated.is_some_and(|updated| updated <= cursor.updated);
+            !before_cursor
+                || versions
+                    .get(&issue.id)
+                    .is_none_or(|indexed| indexed.as_slice() != [issue.updated])
+        };
         Ok(changed.into_iter().filter(differs).map(|issue| issue.id).collect())
     }
 
-    async fn not_indexed(&self, listed: Vec<IssueId>) -> Result<Vec<IssueId>, SyncError> {
-        let indexed = self.indexed_issues().await?;
+    async fn not_indexed(&self, listed: Vec<IssueId>, projects: &[Document]) -> Result<Vec<IssueId>, SyncError> {
+        let indexed = projects::indexed_issues(self, projects).await?;
         Ok(listed.into_iter().filter(|id| !indexed.contains(*id)).collect())
     }
 
@@ -265,18 +238,6 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             }
         }
         Ok(children)
-    }
-
-    /// Finds the documents of these issues in the index.
-    async fn indexed_of(&self, ids: &[IssueId]) -> Result<Vec<IndexedDocument>, SyncError> {
-        let mut found = Vec::new();
-        for some in ids.chunks(LOOKED_UP_AT_ONCE) {
-            let mut scan = self.sink.scan(IndexSelection::OfIssues(some.to_vec())).await?;
-            while let IndexedPage::Documents(documents) = scan.next_page().await? {
-                found.extend(documents);
-            }
-        }
-        Ok(found)
     }
 
     async fn has_documents_of_others(&self) -> Result<bool, SyncError> {

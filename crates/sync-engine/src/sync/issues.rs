@@ -21,11 +21,13 @@ use super::id_set::IdSet;
 use super::kept_access;
 use super::listing::{CompleteListing, IssueId};
 use super::rule_gate::RuleGate;
-use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
+use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
 use super::source::{FetchedIssues, IncompleteIssue, IssueSelection, Source, SourceError};
 
 /// Batches listed ahead of the ones being fetched.
 const LISTED_AHEAD: usize = 64;
+/// Ids in one query to the index.
+pub(super) const LOOKED_UP_AT_ONCE: usize = 5_000;
 /// Marks a document of which a part could not be read.
 const INCOMPLETE_FIELD: &str = "_incomplete";
 
@@ -114,6 +116,38 @@ pub(super) async fn sync_ids<S: Source, K: Sink>(
     };
     tokio::try_join!(feed, write_listed(sync, indexed, listed, &Wanted::All, synced))?;
     Ok(())
+}
+
+/// Reads those of these issues again that have a document: others may be out of scope. Returns which ones those are.
+pub(super) async fn sync_indexed<S: Source, K: Sink>(
+    sync: &Arc<ContentSync<S, K>>,
+    ids: Vec<IssueId>,
+    synced: &mut Synced,
+) -> Result<Vec<IssueId>, SyncError> {
+    let indexed = indexed_of(sync, &ids).await?;
+    let issues = indexed.iter().filter(|document| document.kind == DocumentKind::Issue);
+    let with_document: IdSet = issues.filter_map(|issue| issue.jira_id).collect();
+    let with_document = with_document.into_sorted();
+    if !with_document.is_empty() {
+        let attachments = Arc::new(indexed.iter().collect::<IndexedAttachments>());
+        sync_ids(sync, &attachments, with_document.clone(), synced).await?;
+    }
+    Ok(with_document)
+}
+
+/// What is indexed of these issues.
+pub(super) async fn indexed_of<S: Source, K: Sink>(
+    sync: &ContentSync<S, K>,
+    ids: &[IssueId],
+) -> Result<Vec<IndexedDocument>, SyncError> {
+    let mut found = Vec::new();
+    for some in ids.chunks(LOOKED_UP_AT_ONCE) {
+        let mut scan = sync.sink.scan(IndexSelection::OfIssues(some.to_vec())).await?;
+        while let IndexedPage::Documents(documents) = scan.next_page().await? {
+            found.extend(documents);
+        }
+    }
+    Ok(found)
 }
 
 /// Lists every issue in scope without fetching any.
@@ -221,6 +255,7 @@ impl<S: Source, K: Sink> Batch<S, K> {
             .filter_map(|issue| kept_access::tokens_of(&issue.document))
             .collect();
         self.add_incomplete(&mut fetched, &mut outcome).await?;
+        let read: HashSet<IssueId> = fetched.fetched.iter().copied().collect();
         for failure in &fetched.failed {
             warn!(
                 issue.id = failure.issue_id,
@@ -229,9 +264,12 @@ impl<S: Source, K: Sink> Batch<S, K> {
                 "skipped an item"
             );
             self.sync.progress.skipped(&failure.item, &failure.reason);
-            self.sync.failed_item(failure);
+            if read.contains(&failure.issue_id) {
+                self.sync.failed_part(failure.issue_id, &failure.reason);
+            } else {
+                self.sync.failed_issue(failure);
+            }
         }
-        let read: HashSet<IssueId> = fetched.fetched.iter().copied().collect();
         let unread = fetched.failed.iter().map(|failure| failure.issue_id);
         let unread: Vec<IssueId> = unread.filter(|id| !read.contains(id)).collect();
         kept_access::deny_unread(&self.sync, &unread, &read_in_part).await?;

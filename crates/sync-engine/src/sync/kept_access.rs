@@ -69,7 +69,12 @@ async fn for_each_indexed<S: Source, K: Sink>(
                 .filter(|document| document.kind == DocumentKind::Issue || document.issue_id.is_some());
             for document in of_issues {
                 if let Some(tokens) = tokens(&document) {
-                    let partial = json!({ ACCESS_FIELD: tokens }).to_string();
+                    let mut partial = json!({ ACCESS_FIELD: tokens });
+                    if document.kind == DocumentKind::Issue && tokens == json!([NOBODY]) {
+                        // Without a version it is read again, also when this sync fails and leaves no retry list.
+                        partial["_timestamp"] = Value::Null;
+                    }
+                    let partial = partial.to_string();
                     let operation = Operation::Update {
                         id: DocumentId::new(document.id),
                         ticket: None,

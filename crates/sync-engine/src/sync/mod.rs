@@ -28,6 +28,7 @@ pub mod dry_run;
 pub mod encode;
 mod encoded_file;
 pub mod error;
+mod failures;
 mod file_buffer;
 mod id_set;
 pub mod listing;

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// Skipped items are listed by name up to this number; the rest is only counted.
 const MAX_LISTED_ITEMS: usize = 100;
+/// And up to so many bytes, of which one line takes so many at most: they stand in the job's record.
+const MAX_LISTED_BYTES: usize = 12 * 1024;
+const MAX_LINE_BYTES: usize = 600;
 
 /// The phases of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,8 +226,10 @@ impl Progress {
             .skipped_items
             .lock()
             .expect("no code panics while it holds this lock");
-        if items.len() < MAX_LISTED_ITEMS {
-            items.push(line);
+        let room = MAX_LISTED_BYTES.saturating_sub(items.iter().map(String::len).sum());
+        if items.len() < MAX_LISTED_ITEMS && room > 0 {
+            let end = line.floor_char_boundary(room.min(MAX_LINE_BYTES));
+            items.push(line[..end].to_owned());
         }
     }
 
@@ -259,5 +264,20 @@ impl Progress {
                 .expect("no code panics while it holds this lock")
                 .clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_job_fit_into_its_record_whatever_they_say() {
+        let progress = Progress::default();
+        (0..1_000).for_each(|item| progress.skipped(&format!("issue {item}"), &"ä".repeat(10_000)));
+        let counts = progress.snapshot();
+        assert_eq!(counts.skipped, 1_000);
+        assert!(counts.skipped_items.iter().map(String::len).sum::<usize>() <= MAX_LISTED_BYTES);
+        assert!(counts.skipped_items[0].starts_with("issue 0: ä"));
     }
 }

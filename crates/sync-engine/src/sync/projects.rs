@@ -3,39 +3,59 @@
 //! An issue's `_id` holds its project's name, so the indexed project tells which name its issues were written under;
 //! it may only change after they were.
 
+use std::collections::HashMap;
+
 use super::content_sync::ContentSync;
 use super::diff::Synced;
-use super::document::Document;
+use super::document::{Document, DocumentId, DocumentKind};
 use super::encode;
 use super::error::SyncError;
+use super::id_set::IdSet;
 use super::rule_gate::RuleGate;
-use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Sink};
+use super::sink::{IndexScan, IndexSelection, IndexedDocument, IndexedPage, Operation, Sink};
 use super::source::Source;
 
-/// Writes the documents of all projects in scope.
-pub(super) async fn write<S: Source, K: Sink>(
+/// Documents looked up in one query to the index.
+const LOOKED_UP_AT_ONCE: usize = 1_000;
+
+/// The documents of all projects in scope that the sync rules want.
+pub(super) fn admit<S: Source, K: Sink>(
     sync: &ContentSync<S, K>,
     projects: Vec<Document>,
     synced: &mut Synced,
-) -> Result<(), SyncError> {
+) -> Vec<Document> {
     projects.iter().for_each(|project| synced.project(project.jira_id));
-    write_each(sync, projects, synced).await
+    admit_each(sync, projects, synced)
 }
 
-/// Writes documents that belong to no issue, as far as the sync rules want them.
-pub(super) async fn write_each<S: Source, K: Sink>(
+/// Those of these documents, which belong to no issue, that the sync rules want. They count as written from now on.
+pub(super) fn admit_each<S: Source, K: Sink>(
     sync: &ContentSync<S, K>,
     documents: Vec<Document>,
     synced: &mut Synced,
-) -> Result<(), SyncError> {
+) -> Vec<Document> {
     let gate = RuleGate::new(&sync.options.rules, &mut []);
+    let mut admitted = Vec::with_capacity(documents.len());
     for mut document in documents {
-        if !gate.admits(&mut document) {
-            synced.left_out(document.id.fingerprint());
+        let fingerprint = document.id.fingerprint();
+        if gate.admits(&mut document) {
+            synced.wrote(fingerprint);
+            admitted.push(document);
+        } else {
+            synced.left_out(fingerprint);
             sync.progress.left_out();
-            continue;
         }
-        synced.wrote(document.id.fingerprint());
+    }
+    admitted
+}
+
+/// Writes what was admitted. It comes last in a sync: the document of a project or a sprint says that its issues were
+/// written under its name.
+pub(super) async fn write<S: Source, K: Sink>(
+    sync: &ContentSync<S, K>,
+    admitted: Vec<Document>,
+) -> Result<(), SyncError> {
+    for document in admitted {
         let id = document.id.clone();
         let source = encode::whole(sync.with_readers(document), sync.options.pipeline_flags);
         sync.sink
@@ -48,7 +68,56 @@ pub(super) async fn write_each<S: Source, K: Sink>(
             })
             .await?;
     }
+    sync.sink.flush().await?;
     Ok(())
+}
+
+/// How many of these documents the index lacks.
+pub(super) async fn not_indexed<S: Source, K: Sink>(
+    sync: &ContentSync<S, K>,
+    admitted: &[Document],
+) -> Result<u64, SyncError> {
+    let mut missing = admitted.len() as u64;
+    for some in admitted.chunks(LOOKED_UP_AT_ONCE) {
+        let ids = some.iter().map(|document| document.id.as_str().to_owned()).collect();
+        let mut scan = sync.sink.scan(IndexSelection::Ids(ids)).await?;
+        while let IndexedPage::Documents(indexed) = scan.next_page().await? {
+            missing = missing.saturating_sub(indexed.len() as u64);
+        }
+    }
+    Ok(missing)
+}
+
+/// The key and the name of a project, as its document has them.
+fn key_and_name(project: &Document) -> Option<(&str, &str)> {
+    let key = project.fields.get("Key")?.as_str()?;
+    Some((key, project.fields.get("Project")?.get("name")?.as_str()?))
+}
+
+/// The ids of all issues that have a document under the name that their project has now.
+pub(super) async fn indexed_issues<S: Source, K: Sink>(
+    sync: &ContentSync<S, K>,
+    projects: &[Document],
+) -> Result<IdSet, SyncError> {
+    let names: HashMap<&str, &str> = projects.iter().filter_map(key_and_name).collect();
+    let mut indexed = IdSet::default();
+    let mut scan = sync.sink.scan(IndexSelection::Everything).await?;
+    while let IndexedPage::Documents(documents) = scan.next_page().await? {
+        let issues = documents
+            .into_iter()
+            .filter(|document| document.kind == DocumentKind::Issue && is_named_after(document, &names));
+        indexed.extend(issues.filter_map(|document| document.jira_id));
+    }
+    Ok(indexed)
+}
+
+/// Whether the `_id` of an issue's document has the name that its project has now, by key. One without a version was denied
+/// by a sync that failed.
+fn is_named_after(issue: &IndexedDocument, names: &HashMap<&str, &str>) -> bool {
+    let key = issue.key.as_deref().unwrap_or_default();
+    let name = key.rsplit_once('-').and_then(|(project, _)| names.get(project));
+    let has_version = issue.timestamp.is_some();
+    has_version && name.is_some_and(|name| DocumentId::new(format!("{name}-{key}")).as_str() == issue.id)
 }
 
 /// The ids of projects whose issues are indexed under another name or key, or not at all.
@@ -69,10 +138,8 @@ pub(super) async fn renamed<S: Source, K: Sink>(
     while let IndexedPage::Documents(indexed) = scan.next_page().await? {
         for old in indexed {
             let same = projects.iter().find(|new| new.id.as_str() == old.id).filter(|new| {
-                let name = new.fields.get("Project").and_then(|project| project.get("name"));
-                let key = new.fields.get("Key");
-                name.and_then(|name| name.as_str()) == old.project_name.as_deref()
-                    && key.and_then(|key| key.as_str()) == old.key.as_deref()
+                let (key, name) = key_and_name(new).unzip();
+                name == old.project_name.as_deref() && key == old.key.as_deref()
             });
             unchanged.extend(same.map(|project| project.jira_id));
         }

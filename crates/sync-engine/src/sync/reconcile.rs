@@ -7,33 +7,28 @@ use tracing::{info, warn};
 use super::attachments::IndexedAttachments;
 use super::content_sync::ContentSync;
 use super::deletion;
-use super::diff::{Evidence, SealedSynced};
+use super::diff::{Evidence, SealedSynced, Synced};
 use super::error::SyncError;
+use super::id_set::IdSet;
 use super::issues;
 use super::listing::IssueId;
 use super::sink::{IndexSelection, Sink};
-use super::source::Source;
+use super::source::{ItemFailure, Source};
 
 /// A share of the listing in percent: above it, issues that search left out mean that its index cannot be trusted.
 const MAX_LAGGING_PERCENT: f64 = 1.0;
+/// Why an issue is on the retry list that Jira says is there.
+const NOT_DELIVERED: &str = "Jira says that it can be read, and does not deliver it";
 
-/// The outcome for the leftovers.
-#[derive(Debug, Default)]
-pub(super) struct Reconciled {
-    /// Documents that stay because nobody could say whether they are gone.
-    pub(super) kept: u64,
-    /// Issues whose documents repeat a part of what was removed, where that is remembered.
-    pub(super) neighbours: Vec<IssueId>,
-}
-
-/// Looks for leftovers among the selected documents, proves them and removes them.
+/// Looks for leftovers among the selected documents, proves them and removes them. Returns how many stay because nobody
+/// could say whether they are gone.
 pub(super) async fn reconcile<S: Source, K: Sink>(
     sync: &Arc<ContentSync<S, K>>,
     attachments: &Arc<IndexedAttachments>,
     sealed: &SealedSynced,
     evidence: Evidence<'_>,
     selection: IndexSelection,
-) -> Result<Reconciled, SyncError> {
+) -> Result<u64, SyncError> {
     sync.source.confirm_account().await?;
     let leftovers = deletion::find_leftovers(sync.sink.as_ref(), sealed, evidence, selection).await?;
     let proof = deletion::prove(sync.source.as_ref(), leftovers, sealed, evidence).await?;
@@ -44,11 +39,12 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
         );
         sync.progress.skipped("deletion", unknown);
     }
+    for unread in &proof.unread {
+        sync.progress.skipped(&unread.item, &unread.reason);
+        sync.failed_issue(unread);
+    }
     index_lagging(sync, attachments, &proof.lagging, evidence).await?;
-    let mut reconciled = Reconciled {
-        kept: proof.unknown.len() as u64,
-        ..Reconciled::default()
-    };
+    let kept = proof.unknown.len() as u64;
     if proof.deletions() > 0 {
         sync.source.confirm_account().await?;
         info!(
@@ -56,11 +52,16 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
             "removing what Jira does not show any more"
         );
         if sealed.remembers_neighbours() {
-            reconciled.neighbours = sync.sink.neighbours(&proof.documents()).await?;
+            // Before they are removed: nothing tells a later sync which documents repeat words of them.
+            let neighbours: IdSet = sync.sink.neighbours(&proof.documents()).await?.into_iter().collect();
+            let mut outdated = neighbours.into_sorted();
+            outdated.retain(|id| !sealed.asked(*id) && !proof.issues.contains(id));
+            issues::sync_indexed(sync, outdated, &mut Synced::default()).await?;
+            sync.sink.flush().await?;
         }
         proof.carry_out(sync.sink.as_ref(), sync.options.guard).await?;
     }
-    Ok(reconciled)
+    Ok(kept)
 }
 
 /// Issues that search left out although they can be read: index them, and fail when there are many.
@@ -77,8 +78,14 @@ async fn index_lagging<S: Source, K: Sink>(
         issues = lagging.len(),
         "Jira's search left out issues that can be read; they are indexed now"
     );
-    issues::sync_ids(sync, attachments, lagging.to_vec(), &mut super::diff::Synced::default()).await?;
-    sync.sink.flush().await?;
+    let mut synced = Synced::default();
+    issues::sync_ids(sync, attachments, lagging.to_vec(), &mut synced).await?;
+    let flushed = sync.sink.flush().await?;
+    for issue_id in synced.seal(&flushed.rejected_issues).absent() {
+        let (item, reason) = (format!("issue {issue_id}"), NOT_DELIVERED.to_owned());
+        sync.progress.skipped(&item, &reason);
+        sync.failed_issue(&ItemFailure { issue_id, item, reason });
+    }
     if let Evidence::Listing(listing) = evidence {
         let percent = lagging.len() as f64 * 100.0 / (listing.len() + lagging.len()) as f64;
         if percent > MAX_LAGGING_PERCENT {

@@ -246,6 +246,7 @@ pub struct SourceError {
     message: String,
     retryable: bool,
     fatal: bool,
+    for_good: bool,
 }
 
 impl SourceError {
@@ -255,12 +256,23 @@ impl SourceError {
             message: message.into(),
             retryable,
             fatal: false,
+            for_good: false,
         }
     }
 
     /// Marks an error that concerns everything, such as a refused credential, even when a single item met it.
     pub fn fatal(self) -> Self {
         Self { fatal: true, ..self }
+    }
+
+    /// Marks an error of one item that stays until the item changes.
+    pub fn for_good(self) -> Self {
+        Self { for_good: true, ..self }
+    }
+
+    /// Whether the item will not be there another time either.
+    pub fn is_for_good(&self) -> bool {
+        self.for_good
     }
 
     /// Whether no single item can be skipped because of it: nothing else would be believed either.

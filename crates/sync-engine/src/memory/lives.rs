@@ -1,0 +1,128 @@
+//! Lives at random: whatever happens in Jira, on the way and to the worker, every promise of `life` holds after each
+//! sync, and once both sides are calm again the index is the truth.
+
+use proptest::prelude::*;
+
+use super::documents::Scope;
+use super::faults::Rates;
+use super::jira::{Change, Jira};
+use super::life::{How, Life};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Change(Change),
+    Configure(Scope),
+    Sync(How),
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    any::<(bool, bool, bool, bool)>().prop_map(|(security, rules, even_projects, pipeline)| Scope {
+        security,
+        rules,
+        even_projects,
+        pipeline,
+    })
+}
+
+/// Mostly a few faults at a time: with all of them no sync completes.
+fn rates() -> impl Strategy<Value = Rates> {
+    let one = |at: u32, per_mille: u32| {
+        let mut rates = Rates::default();
+        let (whole_call, item) = (per_mille / 8, per_mille);
+        match at {
+            0 => rates.source_call = whole_call,
+            1 => rates.issue = item,
+            2 => rates.in_part = item,
+            3 => rates.attachments_unknown = item,
+            4 => rates.omitted = item,
+            5 => rates.download = item,
+            6 => rates.search_hides = item,
+            7 => rates.project_omitted = item,
+            8 => rates.unclear = item,
+            9 => rates.account = whole_call,
+            10 => rates.sink_call = whole_call,
+            11 => rates.refused = item,
+            12 => rates.dropped = item,
+            13 => rates.lost = whole_call,
+            _ => {}
+        }
+        rates
+    };
+    let faults = prop::collection::vec((0u32..16, 50u32..500), 0..3);
+    faults.prop_map(move |faults| {
+        faults.into_iter().fold(Rates::default(), |rates, (at, per_mille)| {
+            rates.with(one(at, per_mille))
+        })
+    })
+}
+
+fn how() -> impl Strategy<Value = How> {
+    let kill_after = prop::option::weighted(0.3, 1u32..120);
+    let may_vanish = prop_oneof![Just(20), Just(100)];
+    (
+        any::<bool>(),
+        rates(),
+        any::<u64>(),
+        kill_after,
+        may_vanish,
+        any::<bool>(),
+    )
+        .prop_map(|(full, rates, seed, kill_after, may_vanish, sweeps)| How {
+            full,
+            rates,
+            seed,
+            kill_after,
+            may_vanish,
+            sweeps,
+        })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => Change::any().prop_map(Step::Change),
+        1 => scope().prop_map(Step::Configure),
+        6 => how().prop_map(Step::Sync),
+    ]
+}
+
+fn live(first: Scope, steps: &[Step], ends_with_full: bool) {
+    let mut life = Life::new(Jira::new(), first);
+    for step in steps {
+        match step {
+            Step::Change(change) => life.jira.apply(change),
+            Step::Configure(scope) => {
+                life.scope = scope.clone();
+                // A job goes on as it was set up; the next one begins anew.
+                life.checkpoint = None;
+            }
+            Step::Sync(how) => drop(life.sync(how)),
+        }
+    }
+    // Longer than the look-back waits.
+    life.jira.now += chrono::TimeDelta::hours(5);
+    let full = ends_with_full || !life.excused.is_empty();
+    life.sync(&How::calm(full)).result.unwrap();
+    life.assert_index_is_true(full);
+    // Nothing is done twice for nothing.
+    life.sync(&How::calm(true)).result.unwrap();
+    let again = life.sync(&How::calm(true));
+    again.result.unwrap();
+    assert_eq!(
+        again.downloads, [0_u64; 0],
+        "files that are indexed as they are were fetched again"
+    );
+    life.assert_index_is_true(true);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_becomes_the_truth_whatever_happens(
+        first in scope(),
+        steps in prop::collection::vec(step(), 1..40),
+        ends_with_full in any::<bool>(),
+    ) {
+        live(first, &steps, ends_with_full);
+    }
+}
