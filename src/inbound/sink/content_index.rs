@@ -11,7 +11,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use super::mapping::{self, date};
-use super::new_fields::NewFields;
+use super::new_fields::{ByTemplate, NewFields, text_by_template};
 
 /// The fields that a sync itself searches by, whatever else the templates of an index say.
 const NEEDED: &[&str] = &[ACCESS_FIELD, "jira_id", "issue_id", "_timestamp", EXTRACTION_FIELD];
@@ -174,9 +174,20 @@ fn additions(mappings: &Value, new: bool, dates: &[String]) -> Map<String, Value
     let of_another = !additions.contains_key("dynamic_templates")
         && mappings["dynamic_templates"] != mapping::templates()["dynamic_templates"];
     let mut properties = mapping::fixed_properties();
-    // Templates of another give texts sub-fields and analyzers that ours do not have.
-    if of_another && maps_texts(&mappings["dynamic_templates"]) {
-        properties.retain(|name, _| NEEDED.contains(&name.as_str()));
+    // Templates of another give texts sub-fields and analyzers that ours do not have. Left to themselves, they would map a
+    // title that looks like a date as a date, and the next title would be refused.
+    if of_another {
+        properties.retain(|name, mapping| {
+            if NEEDED.contains(&name.as_str()) {
+                return true;
+            }
+            match text_by_template(&mappings["dynamic_templates"], name) {
+                ByTemplate::Mapped(theirs) => *mapping = theirs,
+                ByTemplate::Silent => {}
+                ByTemplate::Unclear => return false,
+            }
+            true
+        });
     }
     properties.retain(|name, _| mappings["properties"][name.as_str()].is_null());
     if !of_another {
@@ -187,14 +198,6 @@ fn additions(mappings: &Value, new: bool, dates: &[String]) -> Map<String, Value
         additions.insert("properties".into(), properties.into());
     }
     additions
-}
-
-/// Whether one of these dynamic templates may say how a text is mapped.
-fn maps_texts(templates: &Value) -> bool {
-    let templates = templates.as_array().into_iter().flatten();
-    let mut kinds =
-        templates.filter_map(|template| Some(&template.as_object()?.values().next()?["match_mapping_type"]));
-    kinds.any(|kind| kind.is_null() || kind.is_array() || kind == "string" || kind == "*")
 }
 
 /// Whether a field of this path, or one on the way to it, is mapped as something else than an object.
@@ -249,15 +252,18 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_left_to_the_templates_of_an_index() {
+    fn texts_are_mapped_as_the_templates_of_an_index_say() {
         let mappings = json!({"dynamic_templates": [{"all_text_fields": {
             "match_mapping_type": "string", "mapping": {"fields": {"enum": {"type": "keyword"}}},
         }}]});
         let additions = lacking(&mappings, true, &["Custom_Fields.Go live".to_owned()]);
         assert!(additions["properties"]["_allow_access_control"]["fields"].is_object());
-        for field in ["Type", "title", "Custom_Fields.Go live"] {
-            assert_eq!(additions["properties"][field], Value::Null, "{field}");
-        }
+        let theirs = json!({"type": "text", "fields": {"enum": {"type": "keyword"}}});
+        assert_eq!(
+            (&additions["properties"]["Type"], &additions["properties"]["title"]),
+            (&theirs, &theirs)
+        );
+        assert_eq!(additions["properties"]["Custom_Fields.Go live"], Value::Null);
         assert_eq!(additions["dynamic_templates"], Value::Null);
     }
 

@@ -252,6 +252,50 @@ impl Template {
     }
 }
 
+/// What the dynamic templates of an index say about a text.
+#[derive(Debug, PartialEq)]
+pub(super) enum ByTemplate {
+    /// It is mapped like this.
+    Mapped(Value),
+    /// Nothing.
+    Silent,
+    /// Only Elasticsearch can tell.
+    Unclear,
+}
+
+/// What these dynamic templates say about a text of this name on the first level.
+pub(super) fn text_by_template(templates: &Value, name: &str) -> ByTemplate {
+    let templates = templates.as_array().into_iter().flatten();
+    for template in templates.filter_map(|named| named.as_object()?.values().next()) {
+        let unclear = [
+            "unmatch",
+            "path_unmatch",
+            "match_pattern",
+            "unmatch_mapping_type",
+            "runtime",
+        ];
+        let is_pattern =
+            |pattern: &Value| pattern.is_null() || pattern.as_str().is_some_and(|text| matches(text, name));
+        let kind = &template["match_mapping_type"];
+        if !kind.is_null() && !kind.is_array() && kind != "string" && kind != "*" {
+            continue;
+        }
+        let patterns = [&template["match"], &template["path_match"]];
+        let has_lists = kind.is_array() || patterns.iter().any(|pattern| pattern.is_array());
+        let mut mapping = template["mapping"].clone();
+        if has_lists || unclear.iter().any(|word| !template[word].is_null()) || mapping.to_string().contains("\"{") {
+            return ByTemplate::Unclear;
+        }
+        if patterns.into_iter().all(is_pattern) {
+            if mapping["type"].is_null() {
+                mapping["type"] = "text".into();
+            }
+            return ByTemplate::Mapped(mapping);
+        }
+    }
+    ByTemplate::Silent
+}
+
 /// Whether this is the mapping of an object that takes new fields.
 fn is_object(mapping: &Value) -> bool {
     let plain = mapping["enabled"].is_null() && mapping["dynamic"].is_null();
