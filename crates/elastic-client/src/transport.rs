@@ -11,6 +11,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http_kit::pasted_token;
 use metrics::{counter, histogram};
 use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -275,7 +276,7 @@ fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, Elast
     let (text, setting) = match credentials {
         Credentials::None => return Ok(None),
         Credentials::ApiKey(encoded) => (
-            SecretString::from(format!("ApiKey {}", encoded.expose_secret())),
+            SecretString::from(format!("ApiKey {}", pasted_token(encoded.expose_secret()))),
             "elasticsearch.api_key",
         ),
         Credentials::Basic { username, password } => {

@@ -9,7 +9,7 @@
 //! - [`Gate`] lets requests through, by endpoint class and lane, at the pace that the server takes. It learns from
 //!   [`announced`] headers and from refusals; [`named_wait`] reads how long a server asks to wait.
 //! - [`ConnectionFault`] sorts what can happen to a connection, [`Proxies`] names the proxy in the way, and [`redacted`]
-//!   takes secrets out of a server's words.
+//!   takes secrets out of a server's words; [`pasted_token`] takes off what came along when a token was pasted.
 //!
 //! # Example
 //! ```
@@ -69,6 +69,7 @@ mod connection_fault;
 mod proxies;
 mod tls;
 
+mod pasted_token;
 mod redaction;
 
 pub use announced::{Announced, announced};
@@ -76,6 +77,7 @@ pub use certificates::{CertificateFault, Certificates};
 pub use connection_fault::{ConnectionFault, TlsCause, reasons};
 pub use gate::{Admission, Gate, Lane, PauseScope};
 pub use named_wait::named_wait;
+pub use pasted_token::pasted_token;
 pub use proxies::Proxies;
 pub use redaction::redacted;
 pub use repeat::Repeat;

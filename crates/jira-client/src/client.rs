@@ -6,9 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, Utc};
+use http_kit::pasted_token;
 use percent_encoding::utf8_percent_encode;
 use reqwest::header::{DATE, HeaderMap, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use crate::config::{Auth, Edition, JiraConfig};
@@ -222,12 +223,34 @@ fn checked(mut config: JiraConfig) -> Result<JiraConfig, JiraError> {
         let path = format!("{}/", config.base_url.path());
         config.base_url.set_path(&path);
     }
+    clean(&mut config);
     match &config.auth {
         Auth::Basic { username, .. } if username.contains(':') => fault("the user name", "it must not hold a colon"),
         Auth::Bearer(token) if HeaderValue::from_str(token.expose_secret().trim()).is_err() => {
             fault("the access token", "it holds characters that cannot be sent")
         }
         _ => Ok(config),
+    }
+}
+
+/// Takes off what came along when a token or the address of a Cloud account was pasted. Passwords are left alone.
+fn clean(config: &mut JiraConfig) {
+    let cleaned = |secret: &SecretString| SecretString::from(pasted_token(secret.expose_secret()));
+    match &mut config.auth {
+        Auth::Basic { username, secret } if config.edition.is_cloud() => {
+            *username = pasted_token(username);
+            *secret = cleaned(secret);
+        }
+        Auth::Bearer(token) => *token = cleaned(token),
+        Auth::ClientCredentials {
+            client_id,
+            client_secret,
+            ..
+        } => {
+            *client_id = pasted_token(client_id);
+            *client_secret = cleaned(client_secret);
+        }
+        Auth::Basic { .. } | Auth::Anonymous => {}
     }
 }
 

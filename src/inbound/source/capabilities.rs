@@ -59,7 +59,8 @@ fn product(login: &Login) -> Result<String, String> {
     let server = &login.server;
     let deployment = server.deployment.as_deref().unwrap_or("Server");
     let answers_cloud = deployment.eq_ignore_ascii_case("cloud");
-    if answers_cloud != login.client.edition().is_cloud() {
+    let is_told = !server.version.is_empty();
+    if is_told && answers_cloud != login.client.edition().is_cloud() {
         let right = if answers_cloud {
             "jira_cloud"
         } else {
@@ -80,10 +81,12 @@ fn product(login: &Login) -> Result<String, String> {
         Edition::DataCenter => "Data Center",
         Edition::Cloud | Edition::Server => deployment,
     };
-    let mut text = format!(
-        "{product} {} at {}, logged in as {name}",
-        server.version, server.base_url
-    );
+    let version = if is_told {
+        &server.version
+    } else {
+        "of a version that it does not tell (serverInfo is not answered)"
+    };
+    let mut text = format!("{product} {version} at {}, logged in as {name}", server.base_url);
     write!(text, " (time zone {zone})").expect("a text takes more text");
     if !login.myself.active {
         return Err(format!(

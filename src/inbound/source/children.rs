@@ -3,7 +3,9 @@
 //!
 //! `documents::restricted` and `permissions` decide about their readers.
 
-use jira_client::{Issue, JiraClient, JiraError};
+use std::collections::HashMap;
+
+use jira_client::{Issue, JiraClient, JiraError, Project};
 use serde_json::Value;
 
 /// The property of a comment that says whether customers see it.
@@ -13,8 +15,12 @@ const NOT_KNOWN: &str = "not known";
 
 /// Fetches the whole list of each kind whose embedded page is short of its own total, and the comments of service projects
 /// where only properties of them tell who sees them.
-pub(super) async fn complete(client: &JiraClient, issue: &mut Issue) -> Result<(), JiraError> {
-    let properties_tell = !client.edition().is_cloud() && is_of_service_desk(issue);
+pub(super) async fn complete(
+    client: &JiraClient,
+    issue: &mut Issue,
+    listed_types: &HashMap<u64, String>,
+) -> Result<(), JiraError> {
+    let properties_tell = !client.edition().is_cloud() && is_of_service_desk(issue, listed_types);
     // Before anything can fail: what is embedded does not say it.
     let told = comments(issue).iter_mut().fold(true, |told, comment| {
         if properties_tell {
@@ -41,13 +47,27 @@ pub(super) async fn complete(client: &JiraClient, issue: &mut Issue) -> Result<(
     Ok(())
 }
 
-/// Whether the project is one of service management, or does not say.
-fn is_of_service_desk(issue: &Issue) -> bool {
-    let kind = issue
-        .fields
-        .get("project")
-        .and_then(|project| project.get("projectTypeKey"));
-    !matches!(kind.and_then(Value::as_str), Some("software" | "business"))
+/// The type of each project, by id, as the list of projects tells it.
+pub(super) fn types_of(projects: &[Project]) -> HashMap<u64, String> {
+    let typed = projects.iter().filter_map(|project| {
+        let kind = project.raw.get("projectTypeKey")?.as_str()?;
+        Some((project.id, kind.to_owned()))
+    });
+    typed.collect()
+}
+
+/// Whether the project is one of service management, or neither the issue nor the list of projects says.
+fn is_of_service_desk(issue: &Issue, listed_types: &HashMap<u64, String>) -> bool {
+    let project = issue.fields.get("project");
+    let told = project.and_then(|project| project.get("projectTypeKey")?.as_str());
+    let listed = || {
+        let id = match project?.get("id")? {
+            Value::String(id) => id.parse().ok()?,
+            id => id.as_u64()?,
+        };
+        listed_types.get(&id).map(String::as_str)
+    };
+    !matches!(told.or_else(listed), Some("software" | "business"))
 }
 
 fn comments(issue: &mut Issue) -> &mut [Value] {
@@ -116,6 +136,22 @@ mod tests {
     fn properties_tell_who_sees_a_comment(mut comment: Value, expected: Value) {
         tell_who_sees(&mut comment);
         assert_eq!(comment["jsdPublic"], expected);
+    }
+
+    #[test_case(json!({"id": "7", "key": "A", "name": "A"}) => false; "the list says software")]
+    #[test_case(json!({"id": 8, "key": "B", "name": "B"}) => true; "the list says service desk")]
+    #[test_case(json!({"id": "9", "key": "C", "name": "C"}) => true; "nobody says")]
+    #[test_case(json!({"id": "8", "projectTypeKey": "business"}) => false; "the issue itself says")]
+    #[test_case(Value::Null => true; "no project at all")]
+    fn the_list_of_projects_tells_the_type_that_the_issue_leaves_out(project: Value) -> bool {
+        let listed = HashMap::from([(7, "software".to_owned()), (8, "service_desk".to_owned())]);
+        let fields = serde_json::Map::from_iter([("project".to_owned(), project)]);
+        let issue = Issue {
+            id: 1,
+            key: "A-1".to_owned(),
+            fields,
+        };
+        is_of_service_desk(&issue, &listed)
     }
 
     #[test_case(json!({"comments": [1, 2], "total": 2}), false)]

@@ -1,6 +1,6 @@
 //! Jira behind the engine's [`Source`]: listings, batches of issues, downloads, confirmations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -42,6 +42,8 @@ pub struct JiraSource {
     scope: ResolvedScope,
     /// Keys of the projects in scope.
     project_names: BTreeSet<String>,
+    /// Types of the projects in scope; some servers leave them out of issues.
+    project_types: HashMap<u64, String>,
     /// None without document level security.
     access: Option<DocumentAccess>,
     extras: Extras,
@@ -64,6 +66,7 @@ impl JiraSource {
         Self {
             client,
             context,
+            project_types: children::types_of(&scope.projects),
             project_names: scope.projects.iter().map(|project| project.key.clone()).collect(),
             scope,
             access,
@@ -347,7 +350,7 @@ impl Source for JiraSource {
         // Cut lists are completed side by side; most issues have none.
         let mut completed = stream::iter(answer.issues)
             .map(|mut issue| async {
-                let result = children::complete(&self.client, &mut issue).await;
+                let result = children::complete(&self.client, &mut issue, &self.project_types).await;
                 let access = self.access.as_ref().map(|access| access.issue(&issue));
                 (issue, result, access)
             })

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use jira_client::{JiraClient, Myself, ServerInfo};
+use jira_client::{ErrorKind, JiraClient, JiraError, Myself, ServerInfo};
 use sync_engine::sync_rules::AdvancedRules;
 use tracing::{info, warn};
 
@@ -37,7 +37,7 @@ impl Login {
     pub async fn new(settings: JiraSettings, limits: &JiraLimits, user_agent: &str) -> Result<Self, LoginError> {
         let client = connection::connect(&settings, limits, user_agent).await?;
         let myself = client.myself().await?;
-        let server = client.server_info().await?;
+        let server = server_info(&client, &settings).await?;
         info!(
             jira.version = server.version,
             jira.time_zone = myself.time_zone,
@@ -138,6 +138,37 @@ impl Login {
     pub fn reads_all_projects(&self) -> bool {
         self.settings.projects == ProjectScope::All
     }
+}
+
+/// Version, address for links and clock. Some gateways do not let this question through; the account is known by then,
+/// and a sync needs none of them, so it goes on with the configured address.
+async fn server_info(client: &JiraClient, settings: &JiraSettings) -> Result<ServerInfo, JiraError> {
+    let error = match client.server_info().await {
+        Ok(server) => return Ok(server),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::Forbidden
+        | ErrorKind::MissingScope
+        | ErrorKind::Gone
+        | ErrorKind::Refused
+        | ErrorKind::LoginPage
+        | ErrorKind::BadAnswer
+        | ErrorKind::UnsafeRedirect => {}
+        _ => return Err(error),
+    }
+    warn!(
+        error = %error,
+        "jira does not say its version and address (serverInfo); links are made from jira_url"
+    );
+    Ok(ServerInfo {
+        base_url: settings.url.to_string(),
+        version: String::new(),
+        version_numbers: Vec::new(),
+        deployment: None,
+        server_time: None,
+    })
 }
 
 /// The account's time zone; UTC when Jira names none that is known.

@@ -266,7 +266,9 @@ impl<'a, J: Fn() -> String + Sync> RangedListing<'a, J> {
     /// A server that refuses a query is asked once more with dates it has always understood; when the query was bad
     /// for another reason, that is what the second answer says.
     fn refuses_milliseconds(&self, error: &JiraError) -> bool {
-        let refused = error.kind() == ErrorKind::BadRequest && self.time.milliseconds_refused();
+        // Some servers fail at milliseconds instead of refusing them.
+        let may_be_theirs = error.kind() == ErrorKind::BadRequest || error.status() == Some(500);
+        let refused = may_be_theirs && self.time.milliseconds_refused();
         if refused {
             warn!(error = %error, "jira refused a query; asking again with dates in the account's time zone");
         }

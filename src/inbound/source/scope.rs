@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use jira_client::{JiraClient, JiraError, Next, Project, ProjectStatus};
+use jira_client::{ErrorKind, JiraClient, JiraError, Next, Project, ProjectStatus};
 use sync_engine::sync::IssueSelection;
 use sync_engine::sync_rules::AdvancedRules;
+use tracing::warn;
 
 use super::jql_quote::quote;
 use super::jql_time::JqlTime;
@@ -13,12 +14,23 @@ use super::login_error::{LoginError, UnknownProjects};
 use super::settings::ProjectScope;
 use super::touched_projects;
 
+/// Finds every issue, on servers that understand it.
+const EVERYTHING: &str = "key IS NOT EMPTY";
+
+/// How the issues of all projects are asked for.
+#[derive(Debug, Clone, Copy)]
+enum All {
+    ByKey,
+    ByProject,
+}
+
 /// The projects in scope, every one of them seen in Jira.
 #[derive(Debug)]
 pub struct ResolvedScope {
     /// The projects.
     pub projects: Vec<Project>,
-    all: bool,
+    /// None when the configuration names projects, or rules decide.
+    all: Option<All>,
     /// One query for all advanced rules, in brackets; it takes the place of the projects.
     rules: Option<String>,
 }
@@ -29,9 +41,14 @@ impl ResolvedScope {
     pub async fn resolve(client: &JiraClient, scope: &ProjectScope) -> Result<Self, LoginError> {
         let listed = list(client, ProjectStatus::Live).await?;
         let ProjectScope::Keys(keys) = scope else {
+            let all = if finds_everything(client, &listed).await? {
+                All::ByKey
+            } else {
+                All::ByProject
+            };
             return Ok(Self {
                 projects: listed,
-                all: true,
+                all: Some(all),
                 rules: None,
             });
         };
@@ -57,7 +74,7 @@ impl ResolvedScope {
         }
         Ok(Self {
             projects: picked.into_values().collect(),
-            all: false,
+            all: None,
             rules: None,
         })
     }
@@ -68,7 +85,7 @@ impl ResolvedScope {
         let jql = rules.jql();
         Ok(Self {
             projects: touched_projects::find(client, &jql, listed).await?,
-            all: false,
+            all: None,
             rules: Some(jql),
         })
     }
@@ -80,7 +97,7 @@ impl ResolvedScope {
 
     /// Whether every project is in scope.
     pub fn is_all(&self) -> bool {
-        self.all
+        self.all.is_some()
     }
 
     /// The issues in scope, without ORDER BY.
@@ -88,8 +105,8 @@ impl ResolvedScope {
         if let Some(rules) = &self.rules {
             return rules.clone();
         }
-        if self.all {
-            return "key IS NOT EMPTY".to_owned();
+        if matches!(self.all, Some(All::ByKey)) {
+            return EVERYTHING.to_owned();
         }
         let keys: Vec<String> = self.projects.iter().map(|project| quote(&project.key)).collect();
         format!("project in ({})", keys.join(","))
@@ -125,6 +142,21 @@ impl ResolvedScope {
     }
 }
 
+/// Whether the server understands the query for everything: some refuse it, some fail at it, some find nothing by it.
+async fn finds_everything(client: &JiraClient, projects: &[Project]) -> Result<bool, JiraError> {
+    if client.edition().is_cloud() || projects.is_empty() {
+        return Ok(true);
+    }
+    match client.approximate_count(EVERYTHING).await {
+        Ok(count) => Ok(count > 0),
+        Err(error) if error.kind() == ErrorKind::BadRequest || error.status() == Some(500) => {
+            warn!(error = %error, "jira refused the query for all issues; asking for them by project");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Every project of this status; an error unless the listing arrived whole.
 pub(super) async fn list(client: &JiraClient, status: ProjectStatus) -> Result<Vec<Project>, JiraError> {
     let mut listing = client.projects(status);
@@ -149,7 +181,7 @@ mod tests {
         };
         let scope = ResolvedScope {
             projects: vec![project(1, "AND"), project(2, "A\"B")],
-            all: false,
+            all: None,
             rules: None,
         };
         assert_eq!(scope.jql(), r#"project in ("AND","A\"B")"#);

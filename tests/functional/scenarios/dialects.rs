@@ -35,7 +35,7 @@ fn setup(dialect: Dialect, version: Version, context_path: &str) -> Setup {
     }
 }
 
-async fn syncs(stack: &Stack) {
+pub(super) async fn syncs(stack: &Stack) {
     stack.sync_completes(&[]).await;
     stack.assert_index_is_the_model().await;
     let site = &stack.jira.site;

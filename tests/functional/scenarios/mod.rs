@@ -18,6 +18,7 @@ mod incremental;
 mod incremental_time;
 mod item_failures;
 mod listing_failures;
+mod odd_servers;
 mod own_indices;
 mod replicas;
 mod resume;

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::transport::{EndpointClass, Request};
+use crate::transport::{EndpointClass, Request, SEARCH};
 
 /// What is asked for; the administrator's limit (usually 1,000) is applied silently.
 pub(crate) const SEARCH_PAGE: u32 = 1000;
@@ -36,7 +36,7 @@ pub(crate) fn search(
         "fields": fields,
         "validateQuery": validate,
     });
-    Request::question(class, "rest/api/2/search", body)
+    Request::question(class, SEARCH, body)
 }
 
 pub(crate) fn issue(id: u64, fields: &[&str]) -> Request {
@@ -67,5 +67,5 @@ pub(crate) fn histories(ids: &[u64], page_size: u32) -> Request {
         "expand": ["changelog"],
         "validateQuery": false,
     });
-    Request::question(EndpointClass::Changelog, "rest/api/2/search", body)
+    Request::question(EndpointClass::Changelog, SEARCH, body)
 }

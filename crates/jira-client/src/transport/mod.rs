@@ -15,7 +15,7 @@ mod stats;
 
 pub(crate) use body::{content_type, parse_json};
 pub(crate) use fault::{Failure, reading_failed};
-pub(crate) use request::Request;
+pub(crate) use request::{Request, SEARCH};
 pub(crate) use sender::{Answered, Transport};
 
 pub use request::EndpointClass;

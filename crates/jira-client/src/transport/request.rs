@@ -70,13 +70,16 @@ impl EndpointClass {
     }
 }
 
+/// The search of Server and Data Center.
+pub(crate) const SEARCH: &str = "rest/api/2/search";
+
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) class: EndpointClass,
     method: Method,
     /// Below the base URL, without leading slash, percent-encoded.
     path: String,
-    query: Vec<(&'static str, String)>,
+    query: Vec<(String, String)>,
     body: Option<Value>,
     /// Whether it may be sent a second time.
     pub(crate) repeat: Repeat,
@@ -111,8 +114,33 @@ impl Request {
         }
     }
 
+    /// The same question by GET, for the resource of Server and Data Center that takes both.
+    pub(crate) fn by_get(&self) -> Option<Self> {
+        let members = self.body.as_ref()?.as_object()?;
+        if self.method != Method::POST || self.path != SEARCH {
+            return None;
+        }
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let members = members.iter().map(|(name, value)| {
+            let value = match value {
+                Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(","),
+                one => text(one),
+            };
+            (name.clone(), value)
+        });
+        Some(Self {
+            method: Method::GET,
+            query: self.query.iter().cloned().chain(members).collect(),
+            body: None,
+            ..self.clone()
+        })
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.query.push((name, value.to_string()));
+        self.query.push((name.to_owned(), value.to_string()));
         self
     }
 

@@ -3,6 +3,8 @@
 //! Following redirects of downloads and reading their bodies is left to `download`.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime};
 
 use http_kit::{
@@ -47,6 +49,8 @@ pub(crate) struct Transport {
     pub(crate) proof: AccountProof,
     pub(crate) stats: Stats,
     gate: Gate<EndpointClass>,
+    /// Whether a search by POST was refused for its method.
+    searches_by_get: AtomicBool,
     /// When Jira last answered as it should.
     last_served: Mutex<Option<tokio::time::Instant>>,
     credential: Credential,
@@ -69,6 +73,7 @@ impl Transport {
             stats: Stats::default(),
             gate: Gate::new(config.max_concurrent_requests, config.max_concurrent_downloads),
             last_served: Mutex::default(),
+            searches_by_get: AtomicBool::new(false),
             credential: Credential::new(config.auth.clone()),
             config,
         })
@@ -87,6 +92,23 @@ impl Transport {
         &self,
         request: &Request,
     ) -> Result<Answered<T>, JiraError> {
+        let by_get = request.by_get();
+        if let Some(by_get) = by_get.as_ref().filter(|_| self.searches_by_get.load(Relaxed)) {
+            return self.ask(by_get).await;
+        }
+        match (self.ask(request).await, by_get) {
+            // Gateways that let nobody write do not know that a search by POST only reads.
+            (Err(error), Some(by_get)) if error.status() == Some(405) => {
+                tracing::warn!(error = %error, "jira takes no searches by POST; searching by GET from now on");
+                let answered = self.ask(&by_get).await?;
+                self.searches_by_get.store(true, Relaxed);
+                Ok(answered)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<Answered<T>, JiraError> {
         self.with_retries(request, async || {
             self.exchange(request, async |mut response| {
                 self.read_json(request, &mut response).await

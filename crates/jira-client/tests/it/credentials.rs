@@ -6,7 +6,7 @@ use test_case::test_case;
 use wiremock::matchers::{header, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::fake_jira::{SECRET, config, html};
+use crate::fake_jira::{SECRET, config, html, ok};
 
 fn bearer() -> Auth {
     Auth::Bearer(SECRET.into())
@@ -114,4 +114,19 @@ async fn a_limit_is_named(name: &'static str, value: &'static str, says: &'stati
     let error = refused_with(answer, Edition::DataCenter, None).await;
     assert_eq!(error.kind(), ErrorKind::RateLimited);
     assert!(error.to_string().contains(says), "{error}");
+}
+
+#[test_case("\"s3cr3t-t0ken-value\""; "quotes")]
+#[test_case("Bearer s3cr3t-t0ken-value"; "a scheme in front")]
+#[test_case("s3cr3t-\u{200b}t0ken-value\u{feff}"; "characters that nobody sees")]
+#[tokio::test]
+async fn a_token_that_was_pasted_with_more_around_it_is_accepted(pasted: &str) {
+    let server = MockServer::start().await;
+    Mock::given(header("authorization", "Bearer s3cr3t-t0ken-value"))
+        .respond_with(ok(serde_json::json!([])))
+        .mount(&server)
+        .await;
+    let mut config = config(&server.uri(), Edition::DataCenter);
+    config.auth = Auth::Bearer(pasted.into());
+    JiraClient::new(config).unwrap().fields().await.unwrap();
 }

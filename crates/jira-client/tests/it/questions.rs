@@ -8,7 +8,7 @@ use test_case::test_case;
 use wiremock::matchers::{body_json, header, header_exists, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::fake_jira::{cloud, config, data_center, ok};
+use crate::fake_jira::{cloud, config, data_center, html, ok};
 
 #[tokio::test]
 async fn requests_say_what_they_accept_and_who_asks() {
@@ -203,4 +203,32 @@ async fn data_center_judges_a_query_by_searching_for_no_rows() {
     // What is not about the query is no verdict on it.
     let failed = data_center(&server.uri()).check_jql(&["b = 1"]).await.unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::NotFound);
+}
+
+/// A gateway that lets nobody write refuses the search by POST as well.
+#[tokio::test]
+async fn a_server_that_takes_no_searches_by_post_is_searched_by_get() {
+    let server = MockServer::start().await;
+    let place = path("/rest/api/2/search");
+    Mock::given(method("POST"))
+        .and(place)
+        .respond_with(html(405, ""))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let asked = query_param("jql", "project in (\"A\", \"B\")");
+    Mock::given(method("GET"))
+        .and(path("/rest/api/2/search"))
+        .and(asked)
+        .and(query_param("validateQuery", "true"))
+        .and(query_param("fields", "id"))
+        .respond_with(ok(json!({"total": 7, "issues": []})))
+        .expect(2)
+        .mount(&server)
+        .await;
+    let client = data_center(&server.uri());
+    for _ in 0..2 {
+        let count = client.approximate_count("project in (\"A\", \"B\")").await.unwrap();
+        assert_eq!(count, 7);
+    }
 }
