@@ -138,3 +138,12 @@ async fn a_connector_without_configuration_lists_what_is_missing() {
         assert!(output.stdout.contains(word), "no \"{word}\"; {output}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_index_is_named_with_its_cure() {
+    let stack = Stack::small().await;
+    let path = format!("/{}/_settings", stack.index);
+    stack.elastic.put(&path, &json!({ "index.blocks.write": true })).await;
+    let blocked = stack.command(&["check"]).await.exits_with(1);
+    assert!(blocked.stdout.contains("is blocked (write)"), "{blocked}");
+}

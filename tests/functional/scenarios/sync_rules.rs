@@ -150,3 +150,21 @@ async fn rules_that_make_no_sense_fail_the_job_before_anything_is_read() {
         .complains_of(&["sync rules", "rule-1", "size holds numbers", "large"]);
     assert!(stack.outlines().await.is_empty());
 }
+
+/// Elastic's connector looked at top-level fields only, so a rule about a nested one never removed anything there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_the_python_connector_ignored_removes_nothing_before_it_is_allowed() {
+    let stack = Stack::small().await;
+    for (id, status) in [("AB-1", "Done"), ("AB-2", "Open"), ("AB-3", "Done")] {
+        let document = json!({ "Key": id, "Type": "Task", "Issue": { "status": { "name": status } } });
+        let path = format!("/{}/_doc/{id}?refresh=true", stack.index);
+        stack.elastic.put(&path, &document).await;
+    }
+    let rules = [rule(1, "exclude", "Issue.status.name", "equals", "Done")];
+    stack.activate_rules(&rules, &json!({})).await;
+    let output = stack.command(&["sync", "now"]).await.exits_with(1);
+    output.complains_of(&["nothing was changed", "2 of its 3 documents", "--allow-deletions 2"]);
+    assert_eq!(stack.documents().await.len(), 3, "nothing was written or removed");
+    let allowed = stack.command(&["sync", "now", "--allow-deletions", "2"]).await;
+    assert!(!allowed.text().contains("nothing was changed"), "{allowed}");
+}
