@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use elastic_client::{JobStatus, JobType};
-use serde_json::Value;
 
 use super::context;
 use super::error::CommandError;
@@ -57,22 +56,17 @@ fn describe(view: &JobView) -> Vec<String> {
     .map(|(name, value)| line(name, &value))
     .collect();
     // `progress` and lists are for the service and for programs.
-    let shown = view
-        .metadata
-        .iter()
-        .filter(|(name, value)| *name != "progress" && !value.is_null() && !value.is_object() && !value.is_array());
+    let metadata = view.metadata.to_update();
+    let shown = metadata.as_object().into_iter().flatten();
+    let shown = shown.filter(|(name, value)| *name != "progress" && !value.is_object() && !value.is_array());
     lines.extend(shown.map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         line(&name.replace('_', " "), &text)
     }));
-    let skipped = view.metadata.get("skipped").and_then(Value::as_array);
-    if let Some(skipped) = skipped.filter(|skipped| !skipped.is_empty()) {
+    let skipped = view.metadata.skipped.as_deref().unwrap_or_default();
+    if !skipped.is_empty() {
         lines.push("skipped".to_owned());
-        lines.extend(
-            skipped
-                .iter()
-                .map(|item| format!("  {}", item.as_str().unwrap_or_default())),
-        );
+        lines.extend(skipped.iter().map(|item| format!("  {item}")));
     }
     lines
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use elastic_client::{JobStatus, JobType};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::error::CommandError;
@@ -51,24 +50,20 @@ pub(super) async fn watch(
 }
 
 fn view(job: &JobView, status: &JobStatus) -> View {
-    let number = |name: &str| job.metadata.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let metadata = &job.metadata;
+    let either = |issues: Option<u64>, users: Option<u64>| issues.unwrap_or(0).max(users.unwrap_or(0));
     let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
     let phase = match status {
-        JobStatus::InProgress => job
-            .metadata
-            .get("phase")
-            .and_then(Value::as_str)
-            .unwrap_or("starting")
-            .to_owned(),
+        JobStatus::InProgress => metadata.phase.clone().unwrap_or_else(|| "starting".to_owned()),
         other => other.as_str().to_owned(),
     };
     View {
         phase,
         indexed: count(job.summary.indexed_document_count),
         deleted: count(job.summary.deleted_document_count),
-        issues_processed: number("issues_processed").max(number("users_processed")),
-        issues_listed: number("issues_listed").max(number("users_listed")),
-        listing_ended: job.metadata.get("listing_ended") == Some(&Value::Bool(true)),
+        issues_processed: either(metadata.issues_processed, metadata.users_processed),
+        issues_listed: either(metadata.issues_listed, metadata.users_listed),
+        listing_ended: metadata.listing_ended == Some(true),
     }
 }
 
@@ -92,33 +87,21 @@ pub(super) fn report(job: JobView, output: &Output) -> Result<(), CommandError> 
         };
         text += &format!(", {total} {what} in the index");
     }
-    let denied = job
-        .metadata
-        .get("denied_documents")
-        .and_then(Value::as_u64)
-        .unwrap_or(0);
+    let metadata = &job.metadata;
+    let denied = metadata.denied_documents.unwrap_or(0);
     if denied > 0 {
         text += &format!("\n{denied} documents are found by nobody, for lack of information about their readers");
     }
-    for name in ["skipped_items", "rejected_documents"] {
-        if let Some(count) = job
-            .metadata
-            .get(name)
-            .and_then(Value::as_u64)
-            .filter(|count| *count > 0)
-        {
-            text += &format!("\n{count} {}; the first of them:", name.replace('_', " "));
+    for (count, what) in [
+        (metadata.skipped_items, "skipped items"),
+        (metadata.rejected_documents, "rejected documents"),
+    ] {
+        if let Some(count) = count.filter(|count| *count > 0) {
+            text += &format!("\n{count} {what}; the first of them:");
         }
     }
-    for item in job
-        .metadata
-        .get("skipped")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .take(5)
-    {
-        text += &format!("\n  {}", item.as_str().unwrap_or_default());
+    for item in metadata.skipped.iter().flatten().take(5) {
+        text += &format!("\n  {item}");
     }
     output.result(&job, &text);
     match job.failure() {

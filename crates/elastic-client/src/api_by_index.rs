@@ -7,15 +7,14 @@ use chrono::{DateTime, Utc};
 use http_kit::Repeat;
 use serde_json::{Map, Value, json};
 
-use crate::connector_indices::{self, CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
+use crate::connector_indices::{self, Refresh, Updated, Versioned};
 use crate::error::ElasticError;
+use crate::index_names::{CONNECTORS_ALIAS, SYNC_JOBS_ALIAS, identities_of};
 use crate::request::Request;
 use crate::transport::Transport;
 
 /// Tries of a change while others write.
 const MAX_CONFLICTS: u32 = 5;
-/// The prefix of an index of identities.
-const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
 
 type Document = Versioned<Map<String, Value>>;
 
@@ -282,7 +281,7 @@ fn new_job(
     let index = text("index_name").ok_or("the connector has no index")?;
     let service_type = text("service_type").ok_or("the connector has no service type")?;
     let index = if job_type == "access_control" {
-        format!("{ACCESS_CONTROL_PREFIX}{index}")
+        identities_of(index)
     } else {
         index.to_owned()
     };

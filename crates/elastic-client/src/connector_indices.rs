@@ -14,13 +14,6 @@ use crate::request::Request;
 use crate::search::SearchResponse;
 use crate::transport::Transport;
 
-/// Alias of the connector records.
-pub const CONNECTORS_ALIAS: &str = ".elastic-connectors";
-/// Alias of the sync jobs.
-pub const SYNC_JOBS_ALIAS: &str = ".elastic-connectors-sync-jobs";
-/// The indices behind the aliases. Only these names get them, from the stack's templates.
-pub(crate) const CONCRETE_INDICES: [&str; 2] = [".elastic-connectors-v1", ".elastic-connectors-sync-jobs-v1"];
-
 /// A document as it was read, with the version that a conditional update refers to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Versioned<T> {

@@ -5,8 +5,9 @@ use http_kit::Repeat;
 use serde_json::{Map, Value, json};
 
 use crate::api_by_index;
-use crate::connector_indices::{self, CONNECTORS_ALIAS, Refresh, Updated, Versioned};
+use crate::connector_indices::{self, Refresh, Updated, Versioned};
 use crate::error::ElasticError;
+use crate::index_names::CONNECTORS_ALIAS;
 use crate::records::ConnectorRecord;
 use crate::redaction;
 use crate::request::Request;

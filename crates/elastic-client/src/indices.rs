@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
-use crate::connector_indices;
 use crate::error::ElasticError;
+use crate::index_names;
 use crate::request::Request;
 use crate::search::ShardCounts;
 use crate::transport::Transport;
@@ -78,7 +78,7 @@ impl Indices {
     /// Makes sure that the concrete indices behind `.elastic-connectors` and `.elastic-connectors-sync-jobs` exist.
     /// Their aliases and mappings come from the templates that Elasticsearch installs for exactly these names.
     pub async fn ensure_connector_indices(&self) -> Result<(), ElasticError> {
-        for name in connector_indices::CONCRETE_INDICES {
+        for name in index_names::CONCRETE_INDICES {
             if !self.exists(name).await? {
                 self.create(name, &json!({})).await?;
             }

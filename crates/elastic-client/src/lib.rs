@@ -39,6 +39,7 @@ mod bulk;
 mod records;
 
 mod connector_indices;
+pub mod index_names;
 
 mod api_by_index;
 mod connectors;
@@ -51,15 +52,15 @@ pub use api_keys::{ApiKey, ApiKeyInfo, ApiKeys};
 pub use bulk::{BulkBody, BulkRequest, BulkResponse, BulkText, ItemAction, ItemError, ItemOutcome, ItemResult, Place};
 pub use client::ElasticClient;
 pub use config::{Credentials, ElasticConfig};
-pub use connector_indices::{CONNECTORS_ALIAS, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
+pub use connector_indices::{Refresh, Updated, Versioned};
 pub use connectors::Connectors;
 pub use error::ElasticError;
 pub use http_kit::Repeat;
 pub use indices::Indices;
 pub use ingest::Simulated;
 pub use records::{
-    ConnectorRecord, ConnectorStatus, Features, Filtering, FilteringRules, JobConnector, JobStatus, JobType,
-    PipelineSettings, ScheduleEntry, Scheduling, SyncJobRecord, TriggerMethod, ValidationState,
+    ConnectorRecord, ConnectorStatus, Features, Filtering, FilteringRules, JobConnector, JobMetadata, JobStatus,
+    JobType, PipelineSettings, ScheduleEntry, Scheduling, SyncJobRecord, TriggerMethod, ValidationState,
 };
 pub use retry::{Attempts, RetryPolicy};
 pub use scan::{Scan, ScanNext, ScannedDocument};

@@ -6,8 +6,9 @@ use http_kit::Repeat;
 use serde_json::{Value, json};
 
 use crate::api_by_index;
-use crate::connector_indices::{self, Refresh, SYNC_JOBS_ALIAS, Updated, Versioned};
+use crate::connector_indices::{self, Refresh, Updated, Versioned};
 use crate::error::ElasticError;
+use crate::index_names::SYNC_JOBS_ALIAS;
 use crate::records::{JobStatus, JobType, SyncJobRecord, TriggerMethod};
 use crate::request::Request;
 use crate::transport::Transport;

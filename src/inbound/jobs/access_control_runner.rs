@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use elastic_client::SyncJobRecord;
+use elastic_client::index_names::content_of;
 use serde_json::Value;
 use sync_engine::access_sync::AccessSync;
 use sync_engine::sync::{SyncError, WriteFence};
 
 use super::access_control_job::{self, AccessControlError};
 use super::job_report::JobReport;
-use super::job_runner::{ACCESS_CONTROL_PREFIX, JobFailure, JobRunner, patience};
+use super::job_runner::{JobFailure, JobRunner, patience};
 use super::job_setup::JobSetup;
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::coordination::stop::JobStop;
@@ -28,7 +29,7 @@ impl JobRunner {
         fence: Arc<dyn WriteFence>,
     ) -> Result<(), JobFailure> {
         let setup = JobSetup::from_job(job)?;
-        let content = setup.index.strip_prefix(ACCESS_CONTROL_PREFIX).unwrap_or(&setup.index);
+        let content = content_of(&setup.index);
         let data = client_for_connector(&self.client, &self.connector)?;
         let index = IdentityIndex::new(data.clone(), content);
         let options = SinkOptions::from_config(&self.bulk);

@@ -145,7 +145,7 @@ pub(crate) async fn running_holder(
     let running = running_jobs(client, &connector.id, kind).await?;
     let foreign = running
         .into_iter()
-        .filter(|job| !job.value.metadata.contains_key("claimed_by"));
+        .filter(|job| job.value.metadata.claimed_by.is_none());
     Ok(foreign.map(|job| job.id).find(|id| own != Some(id.as_str())))
 }
 

@@ -68,7 +68,7 @@ impl JobCleanup {
 
     async fn repair(&self, job: &Versioned<SyncJobRecord>) -> Result<(), ElasticError> {
         let record = &job.value;
-        let recoveries = record.metadata.get("recoveries").and_then(Value::as_u64).unwrap_or(0) + 1;
+        let recoveries = record.metadata.recoveries.unwrap_or(0) + 1;
         let worker = record.worker_hostname.as_deref().unwrap_or("unknown");
         let Some(before) = &record.status else { return Ok(()) };
         let status = after_idle(before, recoveries);

@@ -182,7 +182,7 @@ impl JobLease {
         let Some(job) = self.client.sync_jobs().get(&self.id).await? else {
             return Err(LeaseError::Lost("the job's record was deleted".into()));
         };
-        let mark = job.value.metadata.get("claimed_by").and_then(Value::as_str);
+        let mark = job.value.metadata.claimed_by.as_deref();
         if mark != Some(self.claimed_by.as_str()) {
             return Err(LeaseError::Lost("another worker has claimed the job".into()));
         }

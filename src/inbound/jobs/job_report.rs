@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chrono::Utc;
-use elastic_client::{ElasticClient, JobStatus, JobType, Refresh, SyncJobRecord};
+use elastic_client::{ElasticClient, JobMetadata, JobStatus, JobType, Refresh, SyncJobRecord};
 use serde_json::{Value, json};
 use sync_engine::sync::{Carried, Checkpoint, Progress};
 use tokio::time::Instant;
@@ -25,8 +25,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 const REPORT_EVERY_DOCUMENTS: u64 = 2_000;
 /// The unit of a job's volume, in bytes.
 const MIB: u64 = 1024 * 1024;
-/// The member of `metadata` with the checkpoint: one string, because updates merge objects deeply.
-const CHECKPOINT: &str = "progress";
 
 type CheckpointNow = Box<dyn Fn() -> Checkpoint + Send + Sync>;
 
@@ -121,41 +119,44 @@ impl JobReport {
         // Before the counters: what they count is then at least what the checkpoint promises.
         let checkpoint = self.checkpoint.get().map(|now| now().to_saved());
         let counts = self.progress.snapshot();
-        let mut metadata = json!({
-            "phase": counts.phase.as_str(),
-            "listing_ended": counts.listing_ended,
-            "rejected_documents": counts.rejected,
-            "skipped_items": counts.skipped,
-            // A list is replaced as a whole; an object would grow with every update.
-            "skipped": counts.skipped_items,
-            "denied_documents": counts.denied,
-            "jira_requests": counts.requests,
-            "documents_per_second": self.rate(counts.indexed + counts.deleted, self.documents_before),
-            "jira_requests_per_second": self.rate(counts.requests, self.requests_before),
-        });
-        let more = if self.access_control {
-            json!({ "users_listed": counts.listed_issues, "users_processed": counts.processed_issues })
-        } else {
-            json!({
-                "issues_listed": counts.listed_issues,
-                "issues_processed": counts.processed_issues,
-                "attachments_downloaded": counts.attachments_downloaded,
-                "attachments_unchanged": counts.attachments_unchanged,
-                "attachments_without_content": counts.attachments_without_content,
-                "fields_left_out": counts.fields_left_out,
-                "documents_left_out_by_rules": counts.left_out,
-                CHECKPOINT: checkpoint,
-            })
+        let both = JobMetadata {
+            phase: Some(counts.phase.as_str().to_owned()),
+            listing_ended: Some(counts.listing_ended),
+            rejected_documents: Some(counts.rejected),
+            skipped_items: Some(counts.skipped),
+            skipped: Some(counts.skipped_items),
+            denied_documents: Some(counts.denied),
+            jira_requests: Some(counts.requests),
+            documents_per_second: Some(self.rate(counts.indexed + counts.deleted, self.documents_before)),
+            jira_requests_per_second: Some(self.rate(counts.requests, self.requests_before)),
+            ..JobMetadata::default()
         };
-        if let (Value::Object(metadata), Value::Object(more)) = (&mut metadata, more) {
-            metadata.extend(more);
-        }
+        let metadata = if self.access_control {
+            JobMetadata {
+                users_listed: Some(counts.listed_issues),
+                users_processed: Some(counts.processed_issues),
+                ..both
+            }
+        } else {
+            JobMetadata {
+                issues_listed: Some(counts.listed_issues),
+                issues_processed: Some(counts.processed_issues),
+                attachments_downloaded: Some(counts.attachments_downloaded),
+                attachments_unchanged: Some(counts.attachments_unchanged),
+                attachments_without_content: Some(counts.attachments_without_content),
+                fields_left_out: Some(counts.fields_left_out),
+                documents_left_out_by_rules: Some(counts.left_out),
+                // While a resumed job has none of its own yet, the one that it resumed from stays.
+                progress: checkpoint,
+                ..both
+            }
+        };
         json!({
             "last_seen": Utc::now().to_rfc3339(),
             "indexed_document_count": counts.indexed,
             "deleted_document_count": counts.deleted,
             "indexed_document_volume": counts.bytes / MIB,
-            "metadata": metadata,
+            "metadata": metadata.to_update(),
         })
     }
 }
@@ -163,24 +164,21 @@ impl JobReport {
 /// Counts of earlier runs of this job, from its record.
 fn carried(job: &SyncJobRecord) -> Carried {
     let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
-    let noted = |name: &str| job.metadata.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let lines = job.metadata.get("skipped").and_then(Value::as_array);
-    let lines = lines.into_iter().flatten().filter_map(Value::as_str);
     Carried {
         indexed: count(job.indexed_document_count),
         deleted: count(job.deleted_document_count),
         bytes: count(job.indexed_document_volume) * MIB,
-        rejected: noted("rejected_documents"),
-        skipped: noted("skipped_items"),
-        denied: noted("denied_documents"),
-        requests: noted("jira_requests"),
-        skipped_items: lines.map(str::to_owned).collect(),
+        rejected: job.metadata.rejected_documents.unwrap_or(0),
+        skipped: job.metadata.skipped_items.unwrap_or(0),
+        denied: job.metadata.denied_documents.unwrap_or(0),
+        requests: job.metadata.jira_requests.unwrap_or(0),
+        skipped_items: job.metadata.skipped.clone().unwrap_or_default(),
     }
 }
 
 /// The checkpoint of an earlier run of this job.
 pub fn saved_checkpoint(job: &SyncJobRecord) -> Option<Checkpoint> {
-    Checkpoint::read(job.metadata.get(CHECKPOINT)?.as_str()?)
+    Checkpoint::read(job.metadata.progress.as_deref()?)
 }
 
 /// The connector whose deletion ends its running job.
@@ -212,10 +210,13 @@ mod tests {
             indexed_document_volume: Some(3),
             ..SyncJobRecord::default()
         };
-        let metadata = json!({
-            "skipped_items": 1, "skipped": ["FIX-7: gone"], "rejected_documents": 2, "jira_requests": 90,
-        });
-        job.metadata = metadata.as_object().unwrap().clone();
+        job.metadata = JobMetadata {
+            skipped_items: Some(1),
+            skipped: Some(vec!["FIX-7: gone".to_owned()]),
+            rejected_documents: Some(2),
+            jira_requests: Some(90),
+            ..JobMetadata::default()
+        };
         job
     }
 
@@ -229,6 +230,16 @@ mod tests {
         assert_eq!((counts.indexed, counts.deleted, counts.bytes), (41, 2, 3 * MIB + 7));
         assert_eq!((counts.skipped, counts.rejected, counts.requests), (1, 2, 95));
         assert_eq!(counts.skipped_items, ["FIX-7: gone"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_killed_again_before_its_first_checkpoint_still_has_the_one_it_resumed_from() {
+        let report = JobReport::new(&interrupted(), Arc::new(Progress::default()), Duration::from_secs(10));
+        assert_eq!(
+            report.stats()["metadata"].get("progress"),
+            None,
+            "a null would erase it"
+        );
     }
 
     #[tokio::test(start_paused = true)]

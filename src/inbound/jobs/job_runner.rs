@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use elastic_client::index_names::{content_of, identities_of};
 use elastic_client::{ElasticClient, ElasticError, JobStatus, JobType, Refresh, SyncJobRecord};
 use serde_json::Value;
 use sync_engine::sync::{ContentSync, Progress, SyncCursor, SyncError, SyncSummary, WriteFence};
@@ -33,8 +34,6 @@ use crate::telemetry::{JobEnded, JobStarted};
 
 /// Counting the documents may hold up the end of a job for this long; nobody renews the job meanwhile.
 const COUNT_LIMIT: Duration = Duration::from_secs(20);
-/// An access control job names the index of identities, or the content index that it belongs to.
-pub(crate) const ACCESS_CONTROL_PREFIX: &str = ".search-acl-filter-";
 
 /// Everything that running a job needs besides the job.
 #[derive(Debug, Clone)]
@@ -438,10 +437,9 @@ impl JobRunner {
     /// which must not spoil the job.
     async fn total_documents(&self, job: &SyncJobRecord) -> Option<u64> {
         let index = job.connector.index_name.as_deref()?;
-        let content = index.strip_prefix(ACCESS_CONTROL_PREFIX).unwrap_or(index);
         let index = &match job.job_type {
-            Some(JobType::AccessControl) => format!("{ACCESS_CONTROL_PREFIX}{content}"),
-            _ => content.to_owned(),
+            Some(JobType::AccessControl) => identities_of(index),
+            _ => content_of(index).to_owned(),
         };
         let client = client_for_connector(&self.client, &self.connector).ok()?;
         let counted = async {

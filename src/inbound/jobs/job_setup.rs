@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use elastic_client::{FilteringRules, PipelineSettings, SyncJobRecord};
-use serde_json::Value;
 use sync_engine::sync::encode::PipelineFlags;
 use sync_engine::sync::{DeletionGuard, SyncOptions};
 use sync_engine::sync_rules::{self, AdvancedRules, FieldTypes, Problem, RuleSet};
@@ -104,7 +103,7 @@ impl JobSetup {
             ),
             guard: DeletionGuard {
                 max_percent: settings.max_deletion_percent,
-                allowed_once: job.metadata.get("allow_deletions").and_then(Value::as_u64),
+                allowed_once: job.metadata.allow_deletions,
             },
             sweep_interval: TimeDelta::minutes(settings.sweep_interval_minutes),
             concurrent_fetches: CONCURRENT_FETCHES,

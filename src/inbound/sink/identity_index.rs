@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use elastic_client::index_names::identities_of;
 use elastic_client::{BulkBody, ElasticClient, ElasticError, ItemOutcome, ScanNext};
 use serde_json::{Value, json};
 use sync_engine::access_control::{ACCESS_FIELD, ANYONE, NOBODY};
@@ -50,7 +51,7 @@ impl IdentityIndex {
         Self {
             client,
             content: content_index.to_owned(),
-            name: format!(".search-acl-filter-{content_index}"),
+            name: identities_of(content_index),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Looks at Elasticsearch: whether it answers, what its licence permits, whether connectors may be managed.
 
 use elastic_client::ElasticClient;
+use elastic_client::index_names::CONNECTOR_INDICES_PATTERN;
 use serde_json::json;
 
 use super::findings::Findings;
@@ -50,7 +51,7 @@ pub(super) async fn elasticsearch(config: &Config, findings: &mut Findings) -> O
 async fn may_manage_connectors(client: &ElasticClient) -> Result<String, String> {
     let wanted = json!({
         "cluster": ["manage_connector"],
-        "index": [{ "names": [".elastic-connectors*"], "privileges": ["read", "write"] }],
+        "index": [{ "names": [CONNECTOR_INDICES_PATTERN], "privileges": ["read", "write"] }],
     });
     privileges(client, wanted)
         .await

@@ -1,5 +1,6 @@
 //! Makes a connector with its index and its API key, or nothing at all.
 
+use elastic_client::index_names::{CONNECTOR_INDICES_PATTERN, identities_of};
 use elastic_client::{ConnectorStatus, ElasticClient, Refresh};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -108,7 +109,7 @@ async fn finish(
         format!("{index}-connector-role"): {
             "cluster": ["monitor", "manage_connector"],
             "indices": [{
-                "names": [index, format!(".search-acl-filter-{index}"), ".elastic-connectors*"],
+                "names": [index, identities_of(index), CONNECTOR_INDICES_PATTERN],
                 "privileges": ["all"],
                 "allow_restricted_indices": false,
             }],

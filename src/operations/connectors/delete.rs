@@ -2,6 +2,7 @@
 //!
 //! In two steps, so that a face can show the plan and have it confirmed.
 
+use elastic_client::index_names::identities_of;
 use elastic_client::{JobFilter, JobStatus};
 use serde::Serialize;
 
@@ -76,7 +77,7 @@ pub async fn delete(installation: &Installation<'_>, plan: &DeletionPlan) -> Res
         }
     }
     let indices = plan.index_name.iter();
-    for index in indices.flat_map(|index| [index.clone(), format!(".search-acl-filter-{index}")]) {
+    for index in indices.flat_map(|index| [index.clone(), identities_of(index)]) {
         match client.indices().delete(&index).await {
             Ok(true) => deleted.push(format!("index {index}")),
             Ok(false) => {}

@@ -1,8 +1,7 @@
 //! Describes the end of a job to whoever waited for it.
 
-use elastic_client::{JobStatus, JobType};
+use elastic_client::{JobMetadata, JobStatus, JobType};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::show::JobView;
 
@@ -24,7 +23,7 @@ pub struct JobOutcome {
     /// From its start to its end.
     pub seconds: f64,
     /// The notes of its worker.
-    pub metadata: Map<String, Value>,
+    pub metadata: JobMetadata,
     /// The kind of sync.
     #[serde(skip)]
     pub job_type: Option<JobType>,

@@ -1,9 +1,8 @@
 //! Shows sync jobs.
 
 use chrono::{DateTime, Utc};
-use elastic_client::{JobFilter, JobStatus, JobType, SyncJobRecord, TriggerMethod};
+use elastic_client::{JobFilter, JobMetadata, JobStatus, JobType, SyncJobRecord, TriggerMethod};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
@@ -51,7 +50,7 @@ pub struct JobView {
     #[serde(flatten)]
     pub summary: JobSummary,
     /// The notes of its worker, single items among them.
-    pub metadata: Map<String, Value>,
+    pub metadata: JobMetadata,
 }
 
 impl JobSummary {

@@ -1,6 +1,6 @@
 //! Asks the service for a sync.
 
-use elastic_client::{JobStatus, JobType, Refresh, TriggerMethod};
+use elastic_client::{JobMetadata, JobStatus, JobType, Refresh, TriggerMethod};
 use serde::Serialize;
 use serde_json::json;
 
@@ -38,7 +38,11 @@ pub async fn start(installation: &Installation<'_>, wanted: &SyncRequest) -> Res
     let job_id = created.doing(format!("cannot create a job for connector {connector_id}"))?;
     if let Some(documents) = wanted.allow_deletions {
         let job = installation.job(&job_id).await?;
-        let doc = json!({ "metadata": { "allow_deletions": documents } });
+        let allowed = JobMetadata {
+            allow_deletions: Some(documents),
+            ..JobMetadata::default()
+        };
+        let doc = json!({ "metadata": allowed.to_update() });
         let noted = jobs.update_if_unchanged(&job, &doc, Refresh::None).await;
         noted.doing(format!(
             "job {job_id} started before --allow-deletions could be noted; cancel it and try again"

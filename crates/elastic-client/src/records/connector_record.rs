@@ -114,7 +114,9 @@ impl fmt::Debug for ConnectorRecord {
 }
 
 impl ConnectorRecord {
-    pub(crate) fn read(raw: Map<String, Value>) -> Self {
+    /// Reads a document.
+    #[must_use]
+    pub fn read(raw: Map<String, Value>) -> Self {
         let mut problems = Vec::new();
         let mut reader = FieldReader::new(&raw, &mut problems);
         let record = Self {

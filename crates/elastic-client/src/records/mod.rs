@@ -11,9 +11,11 @@ mod filtering;
 
 mod connector_record;
 
+mod job_metadata;
 mod sync_job_record;
 
 pub use connector_record::{ConnectorRecord, Features, PipelineSettings, ScheduleEntry, Scheduling};
 pub use filtering::{Filtering, FilteringRules};
+pub use job_metadata::JobMetadata;
 pub use sync_job_record::{JobConnector, SyncJobRecord};
 pub use words::{ConnectorStatus, JobStatus, JobType, TriggerMethod, ValidationState};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::records::connector_record::PipelineSettings;
 use crate::records::field_reader::FieldReader;
 use crate::records::filtering::FilteringRules;
+use crate::records::job_metadata::JobMetadata;
 use crate::records::words::{JobStatus, JobType, TriggerMethod};
 
 /// A sync job. Members that are absent, null or of the wrong type are `None` or empty; the last are named in `problems`.
@@ -28,7 +29,7 @@ pub struct SyncJobRecord {
     pub indexed_document_volume: Option<i64>,
     pub job_type: Option<JobType>,
     pub last_seen: Option<DateTime<Utc>>,
-    pub metadata: Map<String, Value>,
+    pub metadata: JobMetadata,
     pub started_at: Option<DateTime<Utc>>,
     pub status: Option<JobStatus>,
     pub total_document_count: Option<i64>,
@@ -85,7 +86,9 @@ impl fmt::Debug for JobConnector {
 }
 
 impl SyncJobRecord {
-    pub(crate) fn read(raw: Map<String, Value>) -> Self {
+    /// Reads a document.
+    #[must_use]
+    pub fn read(raw: Map<String, Value>) -> Self {
         let mut problems = Vec::new();
         let mut reader = FieldReader::new(&raw, &mut problems);
         let record = Self {
@@ -100,7 +103,7 @@ impl SyncJobRecord {
             indexed_document_volume: reader.count("indexed_document_volume"),
             job_type: reader.word("job_type"),
             last_seen: reader.time("last_seen"),
-            metadata: reader.object("metadata").cloned().unwrap_or_default(),
+            metadata: reader.object("metadata").map(JobMetadata::read).unwrap_or_default(),
             started_at: reader.time("started_at"),
             status: reader.word("status"),
             total_document_count: reader.count("total_document_count"),
