@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use elastic_client::{Credentials, ElasticClient, ElasticConfig};
+use elastic_client::{Credentials, ElasticClient, ElasticConfig, RetryPolicy};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sync_engine::sync::{DocumentId, Flushed, Operation, Progress, Sink, SinkError, Unfenced};
 use wiremock::matchers::path_regex;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::{BatchLimits, IndexSink, RequestRetry, SinkOptions, Target};
+use super::{BatchLimits, IndexSink, SinkOptions, Target};
 use crate::config::ErrorMonitorConfig;
 
 const MIB: usize = 1024 * 1024;
@@ -101,8 +101,8 @@ impl Wire {
                 error_window_size: 100,
                 error_queue_size: 10,
             },
-            retry: RequestRetry {
-                attempts: 2,
+            retry: RetryPolicy {
+                max_attempts: 2,
                 interval: Duration::from_millis(1),
                 on_timeout: true,
             },

@@ -4,18 +4,12 @@
 //! `delivery` and `mapping_ahead` decide what is sent and judge the answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use elastic_client::{BulkRequest, BulkResponse, ElasticClient, ElasticError};
+use elastic_client::{BulkRequest, BulkResponse, ElasticClient, ElasticError, Repeat, RetryPolicy};
 use serde_json::Value;
 use sync_engine::sync::{SinkError, WriteFence};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-
-use super::options::RequestRetry;
-
-/// No wait that a server asks for is longer.
-const LONGEST_ASKED: Duration = Duration::from_secs(3600);
 
 /// One index, and leave to write to it.
 #[derive(Debug)]
@@ -24,7 +18,7 @@ pub(super) struct IndexWriter {
     pub(super) name: String,
     pub(super) pipeline: Option<String>,
     pub(super) fence: Arc<dyn WriteFence>,
-    pub(super) retry: RequestRetry,
+    pub(super) retry: RetryPolicy,
     /// Cancelled when nothing more may be sent.
     pub(super) closed: CancellationToken,
 }
@@ -36,7 +30,8 @@ impl IndexWriter {
         request: &BulkRequest,
         deletes: bool,
     ) -> Result<Result<BulkResponse, ElasticError>, SinkError> {
-        let mut attempt = 1;
+        // Writing a document, or deleting it, twice makes no difference.
+        let mut attempts = self.retry.attempts();
         loop {
             if deletes {
                 self.fence.before_delete().await?;
@@ -47,17 +42,10 @@ impl IndexWriter {
                 Ok(response) => return Ok(Ok(response)),
                 Err(error) => error,
             };
-            let timed_out = matches!(error, ElasticError::Timeout { .. });
-            let may_pass = error.is_retryable() && (self.retry.on_timeout || !timed_out);
-            if !may_pass || attempt >= self.retry.attempts || self.closed.is_cancelled() {
+            let wait = attempts.next_wait(&error, Repeat::Idempotent);
+            let Some(wait) = wait.filter(|_| !self.closed.is_cancelled()) else {
                 return Ok(Err(error));
-            }
-            let wait = self
-                .retry
-                .interval
-                .saturating_mul(attempt)
-                .max(error.retry_after().unwrap_or_default());
-            let wait = wait.min(LONGEST_ASKED).mul_f64(1.0 + fastrand::f64() * 0.1);
+            };
             warn!(error = %error, wait_ms = wait.as_millis() as u64, "a bulk request failed, trying again");
             if self
                 .closed
@@ -67,7 +55,6 @@ impl IndexWriter {
             {
                 return Ok(Err(error));
             }
-            attempt += 1;
         }
     }
 

@@ -30,5 +30,5 @@ pub use identity_index::{AccessIndexError, IdentityIndex};
 pub use identity_store::IdentityStore;
 pub use index_sink::IndexSink;
 pub use new_fields::NewFields;
-pub use options::{BatchLimits, RequestRetry, SinkOptions, Target};
+pub use options::{BatchLimits, SinkOptions, Target};
 pub use user_keys::{user_key_metadata, user_key_name};

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use elastic_client::RetryPolicy;
+
 use super::new_fields::NewFields;
 use crate::config::{BulkConfig, ErrorMonitorConfig};
 
@@ -18,8 +20,8 @@ pub struct SinkOptions {
     pub max_text_document_bytes: Option<usize>,
     /// When refused documents are too many.
     pub error_monitor: ErrorMonitorConfig,
-    /// A request that failed as a whole is sent again this often.
-    pub retry: RequestRetry,
+    /// A bulk request that failed as a whole is sent again this often.
+    pub retry: RetryPolicy,
     /// A full queue that stands still for this long fails the sync.
     pub longest_wait: Duration,
     /// Operations on their way to the batcher.
@@ -41,17 +43,6 @@ pub struct Target {
     pub exact: bool,
 }
 
-/// A bulk request that failed as a whole is sent again this often. Each attempt asks the fence.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestRetry {
-    /// Attempts in all.
-    pub attempts: u32,
-    /// Wait n is n of these.
-    pub interval: Duration,
-    /// Whether a request that was not answered in time is sent again.
-    pub on_timeout: bool,
-}
-
 impl SinkOptions {
     /// The limits that `elasticsearch.bulk` sets.
     pub fn from_config(config: &BulkConfig) -> Self {
@@ -64,8 +55,8 @@ impl SinkOptions {
             budget_bytes: config.queue_max_mem_bytes,
             max_text_document_bytes: config.max_text_document_bytes,
             error_monitor: config.error_monitor.clone(),
-            retry: RequestRetry {
-                attempts: config.max_retries.max(1),
+            retry: RetryPolicy {
+                max_attempts: config.max_retries,
                 interval: config.retry_interval,
                 on_timeout: config.retry_on_timeout,
             },
