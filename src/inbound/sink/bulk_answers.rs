@@ -441,3 +441,15 @@ async fn what_cannot_be_hidden_fails_the_sync() {
         "{failed}"
     );
 }
+
+#[tokio::test]
+async fn writers_that_outlive_the_end_of_a_sync_are_told_so() {
+    let wire = Wire::new(|_, _, _| created()).await;
+    let sink = wire.sink(&Arc::new(Progress::default()));
+    sink.close(Duration::from_secs(5)).await;
+    for document in some(&["a", "b"]) {
+        let refused = sink.write(document).await.unwrap_err().to_string();
+        assert!(refused.contains("before the sync did"), "{refused}");
+    }
+    sink.close(Duration::from_secs(5)).await;
+}

@@ -12,7 +12,7 @@ use sync_engine::sync::{
     Document, DocumentId, Flushed, IndexSelection, IssueId, Operation, Progress, Rehearsal, Sink, SinkError, WriteFence,
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -89,11 +89,16 @@ impl IndexSink {
     /// Sends nothing more, and waits `patience` at most for the answers to what was sent, so that it counts.
     pub async fn close(&self, patience: Duration) {
         self.delivery.index.closed.cancel();
-        if let BatcherState::Running(task) = &mut *self.batcher.lock().await
-            && tokio::time::timeout(patience, &mut *task).await.is_err()
-        {
-            warn!("bulk requests have no answer yet; the documents in them are not counted");
-            task.abort();
+        let mut batcher = self.batcher.lock().await;
+        if let BatcherState::Running(task) = &mut *batcher {
+            match tokio::time::timeout(patience, &mut *task).await {
+                // Tasks of the sync may still be writing, and ask why the batcher is gone.
+                Ok(ended) => *batcher = BatcherState::of_ended(ended),
+                Err(_) => {
+                    warn!("bulk requests have no answer yet; the documents in them are not counted");
+                    task.abort();
+                }
+            }
         }
     }
 
@@ -136,16 +141,22 @@ impl IndexSink {
     async fn failure(&self) -> SinkError {
         let mut batcher = self.batcher.lock().await;
         if let BatcherState::Running(task) = &mut *batcher {
-            *batcher = BatcherState::Failed(match task.await {
-                Ok(Err(error)) => error,
-                Ok(Ok(())) => SinkError::Closed("it ended before the sync did".into()),
-                Err(error) => SinkError::Closed(error.to_string()),
-            });
+            *batcher = BatcherState::of_ended(task.await);
         }
         match &*batcher {
             BatcherState::Failed(error) => error.clone(),
             BatcherState::Running(_) => unreachable!("it was waited for"),
         }
+    }
+}
+
+impl BatcherState {
+    fn of_ended(ended: Result<Result<(), SinkError>, JoinError>) -> Self {
+        Self::Failed(match ended {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) => SinkError::Closed("it ended before the sync did".into()),
+            Err(error) => SinkError::Closed(error.to_string()),
+        })
     }
 }
 

@@ -35,13 +35,13 @@ async fn an_answer_that_repeats_the_token_does_not_bring_it_into_the_error() {
 }
 
 #[test]
-fn a_token_that_cannot_be_sent_is_refused_without_being_shown() {
+fn a_token_broken_into_lines_is_taken_without_being_shown() {
     let auth = Auth::Bearer("line\nbreak".into());
     let config = JiraConfig::new(
         Url::parse("https://jira.example.com").unwrap(),
         Edition::DataCenter,
         auth,
     );
-    let text = JiraClient::new(config).unwrap_err().to_string();
-    assert!(text.contains("access token") && !text.contains("break"), "{text}");
+    let text = format!("{:?}", JiraClient::new(config).unwrap());
+    assert!(!text.contains("break"), "{text}");
 }

@@ -2,6 +2,7 @@
 //! sync, and once both sides are calm again the index is the truth.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::documents::Scope;
 use super::faults::Rates;
@@ -114,8 +115,20 @@ fn live(first: Scope, steps: &[Step], ends_with_full: bool) {
     life.assert_index_is_true(true);
 }
 
+/// The same lives in every run, so that a run means something. `PROPTEST_RNG_SEED=N` lives others.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig {
+        cases: 1_500,
+        ..ProptestConfig::default()
+    };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(20);
+    }
+    config
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_index_becomes_the_truth_whatever_happens(

@@ -4,12 +4,14 @@
 //! acknowledged; the checkpoint is the creation time up to which all batches count. Saving it is left to `service`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::coverage::Coverage;
 use super::listing::IssueId;
 
 /// Most bytes that a checkpoint may take in the record of its job.
@@ -22,6 +24,8 @@ pub struct Checkpoint {
     pub started: DateTime<Utc>,
     /// Issues created before this are done.
     pub created_before: Option<DateTime<Utc>>,
+    /// Which ones those are.
+    pub covered: Coverage,
     /// Issues that have to be read again, the done ones among them.
     pub failed: Vec<IssueId>,
 }
@@ -41,6 +45,7 @@ impl Checkpoint {
         }
         text(&Self {
             created_before: None,
+            covered: Coverage::default(),
             failed: Vec::new(),
             ..self.clone()
         })
@@ -57,8 +62,9 @@ pub struct CheckpointTracker {
 struct State {
     next_to_open: u64,
     next_to_count: u64,
-    finished: BTreeMap<u64, Option<DateTime<Utc>>>,
+    finished: BTreeMap<u64, (Option<DateTime<Utc>>, Vec<IssueId>)>,
     created_before: Option<DateTime<Utc>>,
+    covered: Coverage,
 }
 
 /// One batch under way. It counts only when everything that was added to it was acknowledged; a batch that is dropped
@@ -67,14 +73,16 @@ struct State {
 pub struct BatchTicket {
     tracker: Arc<CheckpointTracker>,
     number: u64,
+    /// All that was listed, also those of them that need not be read again.
+    listed: Mutex<Vec<IssueId>>,
     outstanding: AtomicUsize,
     last_created: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl CheckpointTracker {
     /// Opens the next batch, in the order of the listing.
-    pub fn open(self: &Arc<Self>) -> Arc<BatchTicket> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn open(self: &Arc<Self>, listed: Vec<IssueId>) -> Arc<BatchTicket> {
+        let mut state = self.state.lock();
         let number = state.next_to_open;
         state.next_to_open += 1;
         // The batch itself is outstanding until its contents are known.
@@ -82,22 +90,25 @@ impl CheckpointTracker {
         Arc::new(BatchTicket {
             tracker: Arc::clone(self),
             number,
+            listed: Mutex::new(listed),
             outstanding,
             last_created: Mutex::new(None),
         })
     }
 
-    /// Issues created before this are done.
-    pub fn created_before(&self) -> Option<DateTime<Utc>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).created_before
+    /// The creation time before which issues are done, and which ones those are.
+    pub fn done(&self) -> (Option<DateTime<Utc>>, Coverage) {
+        let state = self.state.lock();
+        (state.created_before, state.covered.clone())
     }
 
-    fn finish(&self, number: u64, last_created: Option<DateTime<Utc>>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.finished.insert(number, last_created);
+    fn finish(&self, number: u64, last_created: Option<DateTime<Utc>>, listed: Vec<IssueId>) {
+        let mut state = self.state.lock();
+        state.finished.insert(number, (last_created, listed));
         let mut next = state.next_to_count;
-        while let Some(created) = state.finished.remove(&next) {
+        while let Some((created, listed)) = state.finished.remove(&next) {
             state.created_before = state.created_before.max(created);
+            state.covered.extend(&listed);
             next += 1;
         }
         state.next_to_count = next;
@@ -113,14 +124,14 @@ impl BatchTicket {
     /// One thing was acknowledged, or rejected with its reason on record.
     pub fn acknowledge(&self) {
         if self.outstanding.fetch_sub(1, AcqRel) == 1 {
-            let last_created = *self.last_created.lock().unwrap_or_else(PoisonError::into_inner);
-            self.tracker.finish(self.number, last_created);
+            let listed = std::mem::take(&mut *self.listed.lock());
+            self.tracker.finish(self.number, *self.last_created.lock(), listed);
         }
     }
 
     /// Everything of this batch has been added; its newest issue was created then.
     pub fn all_added(&self, last_created: Option<DateTime<Utc>>) {
-        *self.last_created.lock().unwrap_or_else(PoisonError::into_inner) = last_created;
+        *self.last_created.lock() = last_created;
         self.acknowledge();
     }
 }
@@ -133,30 +144,40 @@ mod tests {
         Some(format!("2026-11-{day:02}T00:00:00Z").parse().unwrap())
     }
 
+    fn open(tracker: &Arc<CheckpointTracker>, id: IssueId) -> Arc<BatchTicket> {
+        tracker.open(vec![id])
+    }
+
+    fn covered(ids: &[IssueId]) -> Coverage {
+        let mut coverage = Coverage::default();
+        coverage.extend(ids);
+        coverage
+    }
+
     #[test]
     fn only_batches_without_a_gap_before_them_count() {
         let tracker = Arc::new(CheckpointTracker::default());
-        let (first, second, third) = (tracker.open(), tracker.open(), tracker.open());
+        let (first, second, third) = (open(&tracker, 1), open(&tracker, 2), open(&tracker, 3));
         second.all_added(day(2));
-        assert_eq!(tracker.created_before(), None);
+        assert_eq!(tracker.done().0, None);
         first.all_added(day(1));
-        assert_eq!(tracker.created_before(), day(2));
+        assert_eq!(tracker.done(), (day(2), covered(&[1, 2])));
         third.add_one();
         third.all_added(day(3));
-        assert_eq!(tracker.created_before(), day(2));
+        assert_eq!(tracker.done().0, day(2));
         third.acknowledge();
-        assert_eq!(tracker.created_before(), day(3));
+        assert_eq!(tracker.done().0, day(3));
     }
 
     #[test]
     fn a_batch_that_was_given_up_never_counts() {
         let tracker = Arc::new(CheckpointTracker::default());
-        let (first, second) = (tracker.open(), tracker.open());
+        let (first, second) = (open(&tracker, 1), open(&tracker, 2));
         first.add_one();
         first.all_added(day(1));
         drop(first);
         second.all_added(day(2));
-        assert_eq!(tracker.created_before(), None);
+        assert_eq!(tracker.done().0, None);
     }
 
     #[test]
@@ -164,6 +185,7 @@ mod tests {
         let checkpoint = Checkpoint {
             started: day(1).unwrap(),
             created_before: day(2),
+            covered: covered(&[1, 2]),
             failed: vec![7],
         };
         assert_eq!(Checkpoint::read(&checkpoint.to_saved()), Some(checkpoint));
@@ -175,6 +197,7 @@ mod tests {
         let checkpoint = Checkpoint {
             started: day(1).unwrap(),
             created_before: day(2),
+            covered: covered(&[1, 2]),
             failed: (0..1_000).map(|id| u64::MAX - id).collect(),
         };
         let saved = checkpoint.to_saved();

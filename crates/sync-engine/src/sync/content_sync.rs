@@ -147,12 +147,25 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
 
     /// The point where a full sync could go on if it ended now. Only acknowledged documents count.
     pub fn checkpoint(&self, resumed_from: Option<&Checkpoint>) -> Checkpoint {
-        let started = resumed_from.map_or_else(|| self.source.opened_at(), |earlier| earlier.started);
-        let earlier = resumed_from.and_then(|earlier| earlier.created_before);
-        Checkpoint {
-            started,
-            created_before: self.tracker.created_before().max(earlier),
-            failed: self.failures().ids(),
+        let (created_before, covered) = self.tracker.done();
+        let mut failed = self.failures().ids();
+        match resumed_from {
+            // Until this run has come as far as the one before it, that one's word counts.
+            Some(earlier) if created_before < earlier.created_before => {
+                failed.extend(&earlier.failed);
+                failed.sort_unstable();
+                failed.dedup();
+                Checkpoint {
+                    failed,
+                    ..earlier.clone()
+                }
+            }
+            _ => Checkpoint {
+                started: resumed_from.map_or_else(|| self.source.opened_at(), |earlier| earlier.started),
+                created_before,
+                covered,
+                failed,
+            },
         }
     }
 

@@ -88,8 +88,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         })
     }
 
-    /// The work that an interrupted run left: issues created after its checkpoint, changed since it began, failed, or
-    /// not in the index.
+    /// The work that an interrupted run left: issues created after its checkpoint, changed since it began, failed, not in
+    /// the index, or not among those that it has seen.
     async fn unfinished(&self, checkpoint: &Checkpoint, projects: &[Document]) -> Result<Wanted, SyncError> {
         let Some(created_before) = checkpoint.created_before else {
             return Ok(Wanted::All);
@@ -99,12 +99,18 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             info!("the sync rules leave documents out: reading everything again");
             return Ok(Wanted::All);
         }
+        let listed = issues::list_ids(self, IssueSelection::All).await?;
+        let Some(doubtful) = checkpoint.covered.doubtful(&listed) else {
+            info!("the issue that the interrupted run came to is gone: reading everything again");
+            return Ok(Wanted::All);
+        };
         let selection = IssueSelection::Since {
             created: created_before - RESUME_OVERLAP,
             updated: checkpoint.started - RESUME_OVERLAP,
         };
         let mut ids: IdSet = issues::list_ids(self, selection).await?.into_iter().collect();
         ids.extend(checkpoint.failed.iter().copied());
+        ids.extend(doubtful);
         let indexed = projects::indexed_issues(self, projects).await?;
         info!(issues = ids.len(), created_before = %created_before, "going on where the job was interrupted");
         Ok(Wanted::TheseAndWhatIsNotIndexed { ids, indexed })

@@ -202,10 +202,12 @@ async fn fetch_batches<S: Source, K: Sink>(
     let mut in_flight = JoinSet::new();
     while let Some(mut ids) = listed.recv().await {
         sync.progress.listed(ids.len() as u64);
-        let all = ids.len();
+        let all = ids.clone();
         ids.retain(|id| wanted.includes(*id));
-        sync.progress.processed((all - ids.len()) as u64);
+        sync.progress.processed((all.len() - ids.len()) as u64);
+        let ticket = sync.tracker.open(all);
         if ids.is_empty() {
+            ticket.all_added(None);
             continue;
         }
         while in_flight.len() >= sync.options.concurrent_fetches.max(1) {
@@ -213,7 +215,7 @@ async fn fetch_batches<S: Source, K: Sink>(
         }
         let batch = Batch {
             sync: Arc::clone(sync),
-            ticket: sync.tracker.open(),
+            ticket,
             attachments: attachments.clone(),
         };
         in_flight.spawn(batch.write(ids));

@@ -70,8 +70,9 @@ async fn for_each_indexed<S: Source, K: Sink>(
             for document in of_issues {
                 if let Some(tokens) = tokens(&document) {
                     let mut partial = json!({ ACCESS_FIELD: tokens });
-                    if document.kind == DocumentKind::Issue && tokens == json!([NOBODY]) {
-                        // Without a version it is read again, also when this sync fails and leaves no retry list.
+                    if document.kind == DocumentKind::Issue {
+                        // Without a version it is read again with all that belongs to it, also when this sync fails and
+                        // leaves no retry list.
                         partial["_timestamp"] = Value::Null;
                     }
                     let partial = partial.to_string();

@@ -20,6 +20,7 @@ pub mod deletion;
 pub mod diff;
 
 pub mod checkpoint;
+mod coverage;
 pub mod cursor;
 pub mod progress;
 
@@ -38,6 +39,7 @@ pub mod write_fence;
 
 pub use checkpoint::{BatchTicket, Checkpoint, CheckpointTracker};
 pub use content_sync::{ContentSync, SyncOptions, SyncSummary};
+pub use coverage::Coverage;
 pub use cursor::SyncCursor;
 pub use deletion::{DeletionGuard, GuardVerdict};
 pub use document::{Document, DocumentId, DocumentKind};

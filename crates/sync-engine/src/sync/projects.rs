@@ -94,21 +94,27 @@ fn key_and_name(project: &Document) -> Option<(&str, &str)> {
     Some((key, project.fields.get("Project")?.get("name")?.as_str()?))
 }
 
-/// The ids of all issues that have a document under the name that their project has now.
+/// The ids of all issues whose documents have the name that their project has now. A sync that was killed may have written
+/// an issue under it and not removed the one of before.
 pub(super) async fn indexed_issues<S: Source, K: Sink>(
     sync: &ContentSync<S, K>,
     projects: &[Document],
 ) -> Result<IdSet, SyncError> {
     let names: HashMap<&str, &str> = projects.iter().filter_map(key_and_name).collect();
-    let mut indexed = IdSet::default();
+    let (mut named, mut misnamed) = (IdSet::default(), IdSet::default());
     let mut scan = sync.sink.scan(IndexSelection::Everything).await?;
     while let IndexedPage::Documents(documents) = scan.next_page().await? {
-        let issues = documents
-            .into_iter()
-            .filter(|document| document.kind == DocumentKind::Issue && is_named_after(document, &names));
-        indexed.extend(issues.filter_map(|document| document.jira_id));
+        for issue in documents.iter().filter(|document| document.kind == DocumentKind::Issue) {
+            let ids = if is_named_after(issue, &names) {
+                &mut named
+            } else {
+                &mut misnamed
+            };
+            ids.extend(issue.jira_id);
+        }
     }
-    Ok(indexed)
+    let named = named.into_sorted().into_iter();
+    Ok(named.filter(|id| !misnamed.contains(*id)).collect())
 }
 
 /// Whether the `_id` of an issue's document has the name that its project has now, by key. One without a version was denied

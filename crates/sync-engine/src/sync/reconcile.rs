@@ -45,8 +45,11 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
     }
     index_lagging(sync, attachments, &proof.lagging, evidence).await?;
     let kept = proof.unknown.len() as u64;
-    if proof.deletions() > 0 {
+    if proof.deletions() > 0 || !proof.issues.is_empty() {
+        // To somebody who is not logged in any more everything is gone, also an issue that has no document yet.
         sync.source.confirm_account().await?;
+    }
+    if proof.deletions() > 0 {
         info!(
             deletions = proof.deletions(),
             "removing what Jira does not show any more"
