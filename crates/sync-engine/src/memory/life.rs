@@ -219,6 +219,10 @@ impl Life {
         self.excused.extend(&lived.hidden_from_search);
         self.excused.extend(&lived.log.rejected_issues);
         self.excused.extend(lived.log.not_stored.iter().map(|(_, id)| *id));
+        if how.rates.attachments_unknown > 0 {
+            // Files that were denied to everybody stay so while Jira does not tell them.
+            self.excused.extend(&lived.fetched);
+        }
         if how.rates.are_calm() && how.full {
             self.excused.clear();
         }

@@ -61,29 +61,28 @@ async fn for_each_indexed<S: Source, K: Sink>(
         return Ok(());
     }
     for some in issues.chunks(AT_ONCE) {
+        let mut documents = Vec::new();
         let mut scan = sync.sink.scan(IndexSelection::OfIssues(some.to_vec())).await?;
-        while let IndexedPage::Documents(documents) = scan.next_page().await? {
-            // Projects, boards and sprints may have the number of an issue.
-            let of_issues = documents
-                .into_iter()
-                .filter(|document| document.kind == DocumentKind::Issue || document.issue_id.is_some());
-            for document in of_issues {
-                if let Some(tokens) = tokens(&document) {
-                    let mut partial = json!({ ACCESS_FIELD: tokens });
-                    if document.kind == DocumentKind::Issue {
-                        // Without a version it is read again with all that belongs to it, also when this sync fails and
-                        // leaves no retry list.
-                        partial["_timestamp"] = Value::Null;
-                    }
-                    let partial = partial.to_string();
-                    let operation = Operation::Update {
-                        id: DocumentId::new(document.id),
-                        ticket: None,
-                        partial: Bytes::from(partial),
-                    };
-                    sync.sink.write(operation).await?;
-                }
+        while let IndexedPage::Documents(page) = scan.next_page().await? {
+            documents.extend(page);
+        }
+        // Projects, boards and sprints may have the number of an issue.
+        documents.retain(|document| document.kind == DocumentKind::Issue || document.issue_id.is_some());
+        // Issues first: whenever this is cut short, what belongs to them is read again with them.
+        documents.sort_by_key(|document| document.kind != DocumentKind::Issue);
+        for document in documents {
+            let Some(tokens) = tokens(&document) else { continue };
+            let mut partial = json!({ ACCESS_FIELD: tokens });
+            if document.kind == DocumentKind::Issue {
+                // Without a version it is read again, also when this sync fails and leaves no retry list.
+                partial["_timestamp"] = Value::Null;
             }
+            let operation = Operation::Update {
+                id: DocumentId::new(document.id),
+                ticket: None,
+                partial: Bytes::from(partial.to_string()),
+            };
+            sync.sink.write(operation).await?;
         }
     }
     Ok(())
