@@ -117,7 +117,12 @@ async fn another_connector_s_key_replaces_all_other_credentials() {
 async fn a_key_broken_into_lines_is_sent_whole() {
     let server = MockServer::start().await;
     let whole = Mock::given(header("authorization", "ApiKey secret-api-key"));
-    whole.respond_with(ok(json!({ "count": 7 }))).mount(&server).await;
+    whole
+        .respond_with(ok(
+            json!({ "count": 7, "_shards": { "total": 1, "successful": 1, "skipped": 0, "failed": 0 } }),
+        ))
+        .mount(&server)
+        .await;
     let mut config = config(&server.uri());
     config.credentials = Credentials::ApiKey(" secret-\napi-key\n".into());
     let client = ElasticClient::new(config).unwrap();
