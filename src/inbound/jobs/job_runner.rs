@@ -265,8 +265,9 @@ impl JobRunner {
         };
         let (source, sink) = prepared?;
         let progress = Arc::clone(report.progress());
-        let sync = Arc::new(ContentSync::new(source, Arc::clone(&sink), progress, setup.options));
         let cursor = self.stored_cursor().await?;
+        setup.options.earlier_scope = cursor.as_ref().and_then(|cursor| cursor.scope.clone());
+        let sync = Arc::new(ContentSync::new(source, Arc::clone(&sink), progress, setup.options));
         if cursor.as_ref().is_some_and(|cursor| sync.outdates(cursor)) {
             last_sync::forget_cursor(&self.client, &self.connector.connector_id).await?;
         }

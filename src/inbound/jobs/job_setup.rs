@@ -105,6 +105,7 @@ impl JobSetup {
                 max_percent: settings.max_deletion_percent,
                 allowed_once: job.metadata.allow_deletions,
             },
+            earlier_scope: None,
             sweep_interval: TimeDelta::minutes(settings.sweep_interval_minutes),
             concurrent_fetches: CONCURRENT_FETCHES,
             concurrent_downloads: settings.concurrent_downloads,

@@ -169,7 +169,7 @@ async fn board(client: &JiraClient, scope: &ResolvedScope, id: u64) -> Result<Co
         Some(board) if is_in_scope(scope, &board) && (scope.is_all() || board.project.is_some()) => {
             Confirmation::Lagging
         }
-        Some(_) => Confirmation::OutOfScope,
+        Some(_) => Confirmation::SetAside,
     })
 }
 
@@ -185,6 +185,6 @@ async fn sprint(client: &JiraClient, scope: &ResolvedScope, id: u64) -> Result<C
     };
     Ok(match board(client, scope, origin).await? {
         Confirmation::Lagging => Confirmation::Lagging,
-        _ => Confirmation::OutOfScope,
+        _ => Confirmation::SetAside,
     })
 }

@@ -283,6 +283,16 @@ impl Source for JiraSource {
             .map_err(source_error)
     }
 
+    async fn any_issue(&self) -> Result<Option<String>, SourceError> {
+        confirmation::any_issue(&self.client, &self.scope)
+            .await
+            .map_err(source_error)
+    }
+
+    fn scope_form(&self) -> String {
+        self.scope.form()
+    }
+
     fn content_form(&self) -> Option<String> {
         self.extras.form()
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use jira_client::{ErrorKind, JiraClient, JiraError, Next, Project, ProjectStatus};
 use sync_engine::sync::IssueSelection;
+use sync_engine::sync::document::fingerprint;
 use sync_engine::sync_rules::AdvancedRules;
 use tracing::warn;
 
@@ -98,6 +99,24 @@ impl ResolvedScope {
     /// Whether every project is in scope.
     pub fn is_all(&self) -> bool {
         self.all.is_some()
+    }
+
+    /// Whether a project is in scope, by its numeric id.
+    pub(super) fn has(&self, project: u64) -> bool {
+        self.projects.iter().any(|known| known.id == project)
+    }
+
+    /// Names what somebody decided to sync; projects that come and go do not change it when all are in scope.
+    pub(super) fn form(&self) -> String {
+        if self.is_by_rules() {
+            return "rules".to_owned();
+        }
+        if self.is_all() {
+            return "all".to_owned();
+        }
+        let mut ids: Vec<String> = self.projects.iter().map(|project| project.id.to_string()).collect();
+        ids.sort_unstable();
+        format!("projects:{:016x}", fingerprint(&ids.join(",")))
     }
 
     /// The issues in scope, without ORDER BY.

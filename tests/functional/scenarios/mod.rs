@@ -24,6 +24,7 @@ mod replicas;
 mod resume;
 mod rules_command;
 mod schedules;
+mod search_that_lies;
 mod service_limits;
 mod states;
 mod sync_rules;

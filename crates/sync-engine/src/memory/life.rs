@@ -175,6 +175,7 @@ impl Life {
                 max_percent: how.may_vanish,
                 allowed_once: None,
             },
+            earlier_scope: self.cursor.as_ref().and_then(|cursor| cursor.scope.clone()),
             sweep_interval: if how.sweeps {
                 TimeDelta::zero()
             } else {

@@ -243,7 +243,7 @@ impl Source for MemorySource {
             let answer = match self.jira.projects.get(&id) {
                 Some(project) if !project.hidden && !self.sees_nothing() => {
                     if project.archived || !self.scope.names_project(id) {
-                        Confirmation::OutOfScope
+                        Confirmation::SetAside
                     } else {
                         Confirmation::Lagging
                     }
@@ -277,6 +277,17 @@ impl Source for MemorySource {
 
     fn access_form(&self) -> Option<String> {
         self.scope.security.then(|| "tokens".to_owned())
+    }
+
+    async fn any_issue(&self) -> Result<Option<String>, SourceError> {
+        self.call().await?;
+        let mut issues = self.jira.issues.keys();
+        let found = issues.find(|id| shown(&self.jira, **id).is_some() && self.scope.lists(&self.jira, **id));
+        Ok(found.filter(|_| !self.sees_nothing()).map(ToString::to_string))
+    }
+
+    fn scope_form(&self) -> String {
+        format!("even projects: {}", self.scope.even_projects)
     }
 
     fn content_form(&self) -> Option<String> {

@@ -43,6 +43,8 @@ pub struct SyncOptions {
     pub rules_fingerprint: Option<String>,
     /// The deletion guard.
     pub guard: DeletionGuard,
+    /// The scope that the index was made under, as the last cursor has it; none when nobody knows.
+    pub earlier_scope: Option<String>,
     /// The interval at which an incremental sync also looks for deletions.
     pub sweep_interval: TimeDelta,
     /// Most batches of issues in flight.

@@ -70,6 +70,9 @@ pub struct SyncCursor {
     /// Names of what was read besides issues and their files; none when nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// Names the projects that were in scope; none in cursors of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 impl SyncCursor {
@@ -83,6 +86,7 @@ impl SyncCursor {
             looked_back_at: started,
             access: None,
             content: None,
+            scope: None,
             retry,
         }
     }
@@ -97,6 +101,15 @@ impl SyncCursor {
     #[must_use]
     pub fn with_content(self, content: Option<String>) -> Self {
         Self { content, ..self }
+    }
+
+    /// The cursor of an index that holds these projects.
+    #[must_use]
+    pub fn with_scope(self, scope: String) -> Self {
+        Self {
+            scope: Some(scope),
+            ..self
+        }
     }
 
     /// Reads what a connector's `sync_cursor` holds; none when it is not one of ours.
@@ -142,6 +155,7 @@ impl SyncCursor {
             looked_back_at: looked_back_at.unwrap_or(self.looked_back_at),
             access: self.access,
             content: self.content,
+            scope: self.scope,
             rules: self.rules,
             retry,
         }

@@ -119,8 +119,10 @@ pub(super) async fn find_leftovers<K: Sink>(
 pub(super) struct Proof {
     /// Jira no longer shows them: these count for the guard.
     vanished: Vec<String>,
-    /// Renamed, archived or out of scope: these do not.
+    /// Outside the scope by what they say themselves: these count, too, unless the scope was changed.
     out_of_scope: Vec<String>,
+    /// Renamed, or set aside by somebody: these do not.
+    set_aside: Vec<String>,
     /// Documents that vanish, by project key.
     projects: BTreeMap<String, u64>,
     /// The issues that go.
@@ -141,7 +143,7 @@ pub(super) async fn prove<S: Source>(
     evidence: Evidence<'_>,
 ) -> Result<Proof, SyncError> {
     let mut proof = Proof {
-        out_of_scope: leftovers.superseded,
+        set_aside: leftovers.superseded,
         ..Proof::default()
     };
     for (id, key) in leftovers.detached {
@@ -158,7 +160,10 @@ pub(super) async fn prove<S: Source>(
         let Some((missing, documents)) = by_issue.remove(&issue_id) else {
             continue;
         };
-        if matches!(answer, Confirmation::Gone | Confirmation::OutOfScope) {
+        if matches!(
+            answer,
+            Confirmation::Gone | Confirmation::OutOfScope | Confirmation::SetAside
+        ) {
             proof.issues.insert(issue_id);
         }
         match answer {
@@ -166,7 +171,11 @@ pub(super) async fn prove<S: Source>(
                 let project = missing.key.as_deref().map_or(UNKNOWN_PROJECT, project_of);
                 proof.vanish(project, documents);
             }
-            Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
+            Confirmation::OutOfScope => {
+                let project = missing.key.as_deref().map_or(UNKNOWN_PROJECT, project_of);
+                proof.leave(project, documents);
+            }
+            Confirmation::SetAside => proof.set_aside.extend(documents),
             Confirmation::Lagging => proof.lagging.push(issue_id),
             Confirmation::Unknown(reason) => {
                 let item = format!("issue {issue_id}");
@@ -201,7 +210,8 @@ pub(super) async fn prove<S: Source>(
         };
         match answer {
             Confirmation::Gone => proof.vanish(key.as_deref().unwrap_or(UNKNOWN_PROJECT), documents),
-            Confirmation::OutOfScope => proof.out_of_scope.extend(documents),
+            Confirmation::OutOfScope => proof.leave(key.as_deref().unwrap_or(UNKNOWN_PROJECT), documents),
+            Confirmation::SetAside => proof.set_aside.extend(documents),
             Confirmation::Lagging => proof
                 .unknown
                 .push(format!("project {project_id}: the list of projects lacks it")),
@@ -233,7 +243,7 @@ async fn prove_by_key<S: Source>(
             Some(id) => {
                 for document in documents {
                     if synced.told_all(id, document.kind, evidence) {
-                        proof.out_of_scope.push(document.id);
+                        proof.set_aside.push(document.id);
                     } else {
                         proof
                             .unknown
@@ -261,7 +271,7 @@ async fn prove_boards<S: Source>(
         };
         match answer {
             Confirmation::Gone => proof.vanish(BOARDS, [document]),
-            Confirmation::OutOfScope => proof.out_of_scope.push(document),
+            Confirmation::OutOfScope | Confirmation::SetAside => proof.set_aside.push(document),
             Confirmation::Lagging => proof
                 .unknown
                 .push(format!("{document}: the list of boards or sprints lacks it")),
@@ -288,24 +298,39 @@ impl Proof {
         }
     }
 
+    fn leave(&mut self, project: &str, documents: impl IntoIterator<Item = String>) {
+        for document in documents {
+            self.out_of_scope.push(document);
+            *self.projects.entry(project.to_owned()).or_default() += 1;
+        }
+    }
+
     /// The number of documents that would go.
     pub(super) fn deletions(&self) -> u64 {
-        (self.vanished.len() + self.out_of_scope.len()) as u64
+        self.documents().len() as u64
     }
 
     /// The documents that would go.
     pub(super) fn documents(&self) -> Vec<&str> {
-        let all = self.vanished.iter().chain(&self.out_of_scope);
+        let all = self.vanished.iter().chain(&self.out_of_scope).chain(&self.set_aside);
         all.map(String::as_str).collect()
     }
 
-    /// Deletes what was proved, or refuses as a whole.
-    pub(super) async fn carry_out<K: Sink>(self, sink: &K, guard: DeletionGuard) -> Result<(), SyncError> {
+    /// Deletes what was proved, or refuses as a whole. `was_decided`: somebody changed the scope, so that it is no wonder
+    /// when much leaves it.
+    pub(super) async fn carry_out<K: Sink>(
+        self,
+        sink: &K,
+        guard: DeletionGuard,
+        was_decided: bool,
+    ) -> Result<(), SyncError> {
         let indexed = sink.count().await?;
-        if guard.judge(self.vanished.len() as u64, indexed) == GuardVerdict::Refused {
-            return Err(SyncError::DeletionRefused(self.refusal(guard, indexed)));
+        let leaving = if was_decided { 0 } else { self.out_of_scope.len() };
+        if guard.judge((self.vanished.len() + leaving) as u64, indexed) == GuardVerdict::Refused {
+            return Err(SyncError::DeletionRefused(self.refusal(guard, indexed, leaving)));
         }
-        let distinct: BTreeSet<String> = self.vanished.into_iter().chain(self.out_of_scope).collect();
+        let all = self.vanished.into_iter().chain(self.out_of_scope).chain(self.set_aside);
+        let distinct: BTreeSet<String> = all.collect();
         for id in distinct {
             sink.write(Operation::Delete { id }).await?;
         }
@@ -313,8 +338,15 @@ impl Proof {
         Ok(())
     }
 
-    fn refusal(&self, guard: DeletionGuard, indexed: u64) -> String {
-        let vanishing = self.vanished.len() as u64;
+    fn refusal(&self, guard: DeletionGuard, indexed: u64, leaving: usize) -> String {
+        let (hidden, vanishing) = (self.vanished.len(), (self.vanished.len() + leaving) as u64);
+        let what = match (hidden, leaving) {
+            (_, 0) => "are not shown by Jira any more".to_owned(),
+            (0, _) => "left what is synced: they are archived, or in other projects".to_owned(),
+            _ => format!(
+                "are not shown by Jira any more ({hidden}) or left what is synced ({leaving} are archived, or in other projects)"
+            ),
+        };
         let percent = vanishing as f64 * 100.0 / indexed as f64;
         let mut named: Vec<(&String, &u64)> = self.projects.iter().collect();
         named.sort_by(|a, b| b.1.cmp(a.1));
@@ -327,8 +359,8 @@ impl Proof {
             list.push(format!("{} more projects", named.len() - NAMED_PROJECTS));
         }
         format!(
-            "nothing was deleted: {vanishing} of {indexed} indexed documents ({percent:.0} %) are not shown by Jira any more, \
-             more than max_deletion_percent = {} allows. Projects: {}. If they were really deleted, allow it once \
+            "nothing was deleted: {vanishing} of {indexed} indexed documents ({percent:.0} %) {what}, \
+             more than max_deletion_percent = {} allows. Projects: {}. If that is right, allow it once \
              with `jira-connector sync start --allow-deletions {vanishing}`; if not, look at the permissions of the \
              account that Jira is read with. Everything else of this sync is indexed",
             guard.max_percent,

@@ -33,6 +33,12 @@ pub enum SyncError {
         /// Their share of the listing, in percent.
         percent: f64,
     },
+    /// Jira lists no issue, and there are some.
+    #[error(
+        "Jira's search lists no issue at all, and {0} can be read: the search index is being built, or its answers are cut; \
+         nothing was deleted. Look at the index in Jira's administration, then run the sync again"
+    )]
+    NothingListed(String),
     /// Jira lists issues and delivers none of them.
     #[error(
         "Jira's search lists {0} issues, and none of them can be read: look at the permissions of the account that Jira is \

@@ -49,6 +49,12 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             None => (Wanted::All, Synced::of_all_listed()),
         };
         let listing = issues::sync_all(self, &attachments, wanted, &mut synced).await?;
+        if listing.is_empty()
+            && !projects.is_empty()
+            && let Some(issue) = self.source.any_issue().await?
+        {
+            return Err(SyncError::NothingListed(issue));
+        }
 
         self.progress.enter(Phase::Flushing);
         let mut last = projects::admit(self, projects, &mut synced);
@@ -80,7 +86,8 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         self.progress.enter(Phase::Finished);
         let cursor = SyncCursor::after_full(started, retry, self.options.rules_fingerprint.clone())
             .with_access(self.source.access_form())
-            .with_content(self.source.content_form());
+            .with_content(self.source.content_form())
+            .with_scope(self.source.scope_form());
         Ok(SyncSummary {
             counts: self.progress.snapshot(),
             kept_without_proof: kept,

@@ -96,7 +96,9 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         Ok(SyncSummary {
             counts: self.progress.snapshot(),
             kept_without_proof: kept,
-            cursor: cursor.advanced(found.newest, retry, swept_at, looked_back_at),
+            cursor: cursor
+                .advanced(found.newest, retry, swept_at, looked_back_at)
+                .with_scope(self.source.scope_form()),
         })
     }
 
@@ -132,7 +134,12 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             );
             wanted.extend(list_ids(self, IssueSelection::Projects(renamed)).await?);
         }
-        let sweep = if cursor.sweep_due(now, self.options.sweep_interval) {
+        // What left the scope by a decision goes at once: later nobody could tell why it left.
+        let other_scope = cursor
+            .scope
+            .as_ref()
+            .is_some_and(|scope| *scope != self.source.scope_form());
+        let sweep = if other_scope || cursor.sweep_due(now, self.options.sweep_interval) {
             Some(self.sweep(&projects, &mut wanted).await?)
         } else {
             None

@@ -62,7 +62,11 @@ pub(super) async fn reconcile<S: Source, K: Sink>(
             issues::sync_indexed(sync, outdated, &mut Synced::default()).await?;
             sync.sink.flush().await?;
         }
-        proof.carry_out(sync.sink.as_ref(), sync.options.guard).await?;
+        let scope = &sync.options.earlier_scope;
+        let was_decided = scope.as_ref().is_some_and(|scope| *scope != sync.source.scope_form());
+        proof
+            .carry_out(sync.sink.as_ref(), sync.options.guard, was_decided)
+            .await?;
     }
     Ok(kept)
 }

@@ -74,6 +74,13 @@ pub trait Source: Send + Sync + 'static {
     /// security. When it changes, every document has to be written again.
     fn access_form(&self) -> Option<String>;
 
+    /// An issue in scope that can be read without any search, if a few direct questions find one: for searches that find
+    /// nothing at all.
+    fn any_issue(&self) -> impl Future<Output = Result<Option<String>, SourceError>> + Send;
+
+    /// Names the projects that are in scope. When it changes, issues leave the index because somebody decided so.
+    fn scope_form(&self) -> String;
+
     /// Names what is read besides issues and what is attached to them; none when nothing is. When it changes, every
     /// document has to be written again.
     fn content_form(&self) -> Option<String>;
@@ -231,8 +238,10 @@ pub struct MissingIssue {
 pub enum Confirmation {
     /// Jira does not show it to this account any more: deleted, or permission lost.
     Gone,
-    /// It exists and is readable, and is outside what is synced: archived, or another scope.
+    /// It exists and is readable, and says itself that it is outside what is synced: archived, or in another project.
     OutOfScope,
+    /// It exists, and somebody set it aside: its project is archived or in the bin, or the advanced rules do not find it.
+    SetAside,
     /// It belongs into the listing; the listing lagged behind.
     Lagging,
     /// Jira gave no clear answer. Nothing may be concluded from it.
