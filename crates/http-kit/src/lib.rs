@@ -7,9 +7,9 @@
 //! - [`Repeat`] is said by every request. [`Tries`] decides after each failure whether and when the next try goes out; the
 //!   client tells it in a [`Fault`] what the failure means.
 //! - [`Gate`] lets requests through, by endpoint class and lane, at the pace that the server takes. It learns from
-//!   [`announced`] headers and from refusals; [`named_wait`] reads how long a server asks to wait.
+//!   [`announced()`] headers and from refusals; [`named_wait()`] reads how long a server asks to wait.
 //! - [`ConnectionFault`] sorts what can happen to a connection, [`Proxies`] names the proxy in the way, and [`redacted`]
-//!   takes secrets out of a server's words; [`pasted_token`] takes off what came along when a token was pasted.
+//!   takes secrets out of a server's words; [`pasted_token()`] takes off what came along when a token was pasted.
 //!
 //! # Example
 //! ```
