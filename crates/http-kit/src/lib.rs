@@ -6,6 +6,7 @@
 //!   person pasted.
 //! - [`Repeat`] is said by every request. [`Tries`] decides after each failure whether and when the next try goes out; the
 //!   client tells it in a [`Fault`] what the failure means.
+//! - [`NotDone`] is the answer of every client that writes, when a write is not known to be done.
 //! - [`Gate`] lets requests through, by endpoint class and lane, at the pace that the server takes. It learns from
 //!   [`announced()`] headers and from refusals; [`named_wait()`] reads how long a server asks to wait.
 //! - [`ConnectionFault`] sorts what can happen to a connection, [`Proxies`] names the proxy in the way, and [`redacted`]
@@ -52,6 +53,7 @@
 
 #![warn(missing_docs)]
 
+mod not_done;
 mod repeat;
 mod tries;
 
@@ -77,6 +79,7 @@ pub use certificates::{CertificateFault, Certificates};
 pub use connection_fault::{ConnectionFault, TlsCause, reasons};
 pub use gate::{Admission, Gate, Lane, PauseScope};
 pub use named_wait::named_wait;
+pub use not_done::NotDone;
 pub use pasted_token::pasted_token;
 pub use proxies::Proxies;
 pub use redaction::redacted;
