@@ -1,0 +1,7 @@
+//! The outside systems: for each a kind with its forms as values, and what its sub-actions do there.
+//!
+//! A kind sees one checked call at a time. Storage, callers and answers are left to others.
+
+mod kind;
+
+pub use kind::{Call, Check, Definition, Kind, Manner, SubAction};
