@@ -93,6 +93,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("outbound::delivery", &["coordination", "telemetry"]),
     ("outbound::connector", &[]),
+    ("outbound::secrets", &[]),
     ("outbound::shape", &[]),
     ("coordination", &["config", "telemetry"]),
     ("forms", &[]),

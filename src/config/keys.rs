@@ -136,6 +136,10 @@ const KEYS: &[KeyInfo] = &[
     used("extraction_service.use_file_pointers"),
     used("extraction_service.shared_volume_dir"),
     used("extraction_service.stream_chunk_size"),
+    used("actions.encryption_key"),
+    used("actions.encryption_key_file"),
+    used("actions.decryption_only_keys"),
+    used("actions.preconfigured"),
     no_effect(
         "native_service_types",
         "connectors managed by Elastic are not run here; list yours under connectors",

@@ -73,7 +73,7 @@ impl Layers {
     /// Takes keys that the file lacks from variables of the same name, as `docker run -e elasticsearch.host=...` sets
     /// them. What the file says counts.
     pub(super) fn fill_gaps(&mut self, variable: Lookup<'_>) {
-        let is_single = |path: &str| path.contains('.') && !path.contains("[]") && path != "elasticsearch.headers";
+        let is_single = |path: &str| path.contains('.') && !path.contains("[]") && !FREE_FORM.contains(&path);
         for key in known_keys().iter().filter(|key| is_single(key.path)) {
             if self.settings.contains_key(key.path) {
                 continue;
@@ -207,7 +207,12 @@ fn unknown_key_warning(path: &str, pattern: &str) -> String {
     }
 }
 
+/// Maps whose keys are the user's.
+const FREE_FORM: [&str; 2] = ["elasticsearch.headers", "actions.preconfigured"];
+
 fn free_form_entry(path: &str) -> Option<(&'static str, String)> {
-    let name = path.strip_prefix("elasticsearch.headers.")?;
-    Some(("elasticsearch.headers", name.to_owned()))
+    FREE_FORM.iter().find_map(|map| {
+        let name = path.strip_prefix(map)?.strip_prefix('.')?;
+        Some((*map, name.to_owned()))
+    })
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::actions::{self, ActionsConfig};
 use super::connectors::{self, ConnectorEntry};
 use super::elasticsearch::{self, ElasticsearchConfig};
 use super::environment;
@@ -33,6 +34,8 @@ pub struct Config {
     pub connectors: Vec<ConnectorEntry>,
     /// The extraction service, when one is named.
     pub extraction_service: Option<ExtractionServiceConfig>,
+    /// Connectors of the way out.
+    pub actions: ActionsConfig,
     /// Things that are odd and harmless, each with file and line, for the caller to log.
     pub warnings: Vec<String>,
 }
@@ -99,6 +102,7 @@ impl Config {
         let service = service::read(&mut reader);
         let jira = jira::read(&mut reader);
         let extraction_service = extraction_service::read(&mut reader);
+        let actions = actions::read(&mut reader);
         let (problems, warnings) = reader.finish();
         if !problems.is_empty() {
             return Err(ConfigError::Invalid { path, problems });
@@ -114,6 +118,7 @@ impl Config {
             jira,
             connectors,
             extraction_service,
+            actions,
             warnings,
         })
     }

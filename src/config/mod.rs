@@ -22,6 +22,7 @@ mod elasticsearch;
 
 mod bulk;
 
+mod actions;
 mod extraction_service;
 mod jira;
 mod service;
@@ -34,6 +35,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+pub use actions::{ActionsConfig, PreconfiguredConnector};
 pub use bulk::{BulkConfig, ErrorMonitorConfig};
 pub use connectors::ConnectorEntry;
 pub use elasticsearch::{ElasticCredentials, ElasticsearchConfig};

@@ -266,7 +266,8 @@ fn is_bare_reference(text: &str) -> bool {
     })
 }
 
-fn read_secret_file(path: &Path) -> Result<SecretString, String> {
+/// A secret that lies in a file of its own; the error fits behind the name of the file.
+pub(super) fn read_secret_file(path: &Path) -> Result<SecretString, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
     let trimmed = text.trim_end_matches(['\n', '\r']).len();

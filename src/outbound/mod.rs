@@ -6,4 +6,5 @@
 pub mod connector;
 pub mod delivery;
 pub mod kinds;
+pub mod secrets;
 pub mod shape;

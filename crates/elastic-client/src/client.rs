@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::api_keys::ApiKeys;
 use crate::bulk::{BulkRequest, BulkResponse};
+use crate::collection::Collection;
 use crate::config::{Credentials, ElasticConfig};
 use crate::connectors::Connectors;
 use crate::documents;
@@ -131,6 +132,12 @@ impl ElasticClient {
     #[must_use]
     pub fn indices(&self) -> Indices {
         Indices::new(self.transport.clone())
+    }
+
+    /// The documents of an index of our own, see [`Collection`].
+    #[must_use]
+    pub fn collection(&self, index: &str) -> Collection {
+        Collection::new(self.transport.clone(), index)
     }
 
     /// API keys, see [`ApiKeys`].

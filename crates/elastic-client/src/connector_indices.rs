@@ -80,6 +80,17 @@ pub enum Refresh {
     Immediate,
 }
 
+impl Refresh {
+    /// The request with the wish.
+    pub(crate) fn ask(self, request: Request) -> Request {
+        match self {
+            Self::None => request,
+            Self::WaitFor => request.query("refresh", "wait_for"),
+            Self::Immediate => request.query("refresh", "true"),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct WireUpdated {
     #[serde(rename = "_seq_no")]
@@ -213,12 +224,7 @@ pub(crate) async fn update_unconditionally(
 fn update_request(alias: &str, id: &str, refresh: Refresh) -> Request {
     // Without require_alias an update before the indices exist would create one under the alias's name, which then
     // could never become the alias.
-    let request = Request::post(&[alias, "_update", id]).query("require_alias", "true");
-    match refresh {
-        Refresh::None => request,
-        Refresh::WaitFor => request.query("refresh", "wait_for"),
-        Refresh::Immediate => request.query("refresh", "true"),
-    }
+    refresh.ask(Request::post(&[alias, "_update", id]).query("require_alias", "true"))
 }
 
 async fn send_update(transport: &Transport, request: Request) -> Result<Updated, ElasticError> {

@@ -8,7 +8,7 @@
 //! build. All requests speak plain `application/json`, never a `compatible-with` media type, which is right for 8 and 9.
 //!
 //! # Map
-//! [`ElasticClient`] is the entrance; [`Connectors`], [`SyncJobs`], [`Indices`] and [`ApiKeys`] are views of it.
+//! [`ElasticClient`] is the entrance; [`Connectors`], [`SyncJobs`], [`Indices`], [`ApiKeys`] and [`Collection`] are views of it.
 //! Every call ends in one [`ElasticError`]; which faults are sent again, and when, is decided in `retry.rs` alone.
 
 #![warn(missing_docs)]
@@ -38,6 +38,7 @@ mod bulk;
 
 mod records;
 
+mod collection;
 mod connector_indices;
 pub mod index_names;
 
@@ -51,6 +52,7 @@ mod indices;
 pub use api_keys::{ApiKey, ApiKeyInfo, ApiKeys};
 pub use bulk::{BulkBody, BulkRequest, BulkResponse, BulkText, ItemAction, ItemError, ItemOutcome, ItemResult, Place};
 pub use client::ElasticClient;
+pub use collection::Collection;
 pub use config::{Credentials, ElasticConfig};
 pub use connector_indices::{Refresh, Updated, Versioned};
 pub use connectors::Connectors;
