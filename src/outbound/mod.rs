@@ -5,6 +5,8 @@
 
 pub mod connector;
 pub mod delivery;
+pub mod executions;
 pub mod kinds;
 pub mod secrets;
 pub mod shape;
+pub mod store;

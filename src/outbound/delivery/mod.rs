@@ -5,4 +5,17 @@
 
 mod port;
 
+mod entry;
+mod ledger;
+mod once;
+
+mod elastic_ledger;
+#[cfg(test)]
+mod lives;
+#[cfg(test)]
+mod memory;
+
+pub use elastic_ledger::ElasticLedger;
+pub use ledger::{Ledger, LedgerFault, ReadEntry, Written};
+pub use once::{Clock, Deliveries};
 pub use port::{Delivery, Done, External, Made, Making, Renewed};

@@ -27,6 +27,12 @@ pub trait Kind: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether this call may be made again when nobody knows what became of it, because it then ends in the same state.
+    /// Calls that make something under a key count: the key is looked up first.
+    fn is_repeatable(&self, _sub_action: &str, _params: &Map<String, Value>) -> bool {
+        false
+    }
+
     /// Carries out one call. Warnings say what was changed so that it could be done.
     fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Done, NotDone>>;
 
