@@ -145,7 +145,7 @@ async fn live(faces: Vec<u8>, kills: Vec<Option<u64>>) -> (Vec<String>, Result<D
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn one_thing_is_made_for_a_key_whatever_fails_and_whoever_dies(
