@@ -5,6 +5,8 @@ mod error;
 mod installation;
 mod revealed;
 
+pub mod actions;
+
 pub mod access_keys;
 pub mod access_view;
 pub mod check;

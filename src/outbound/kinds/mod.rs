@@ -3,5 +3,7 @@
 //! A kind sees one checked call at a time. Storage, callers and answers are left to others.
 
 mod kind;
+mod registry;
 
 pub use kind::{Call, Check, Definition, Kind, Manner, SubAction};
+pub use registry::Registry;

@@ -1,0 +1,68 @@
+//! What the operations on actions work on: kinds, stored and configured connectors, ledger and log.
+
+use std::sync::Arc;
+
+use elastic_client::ElasticClient;
+use http_kit::{Protocols, Tls};
+use tokio_util::task::TaskTracker;
+
+use crate::config::ActionsConfig;
+use crate::operations::error::OperationError;
+use crate::outbound::delivery::{Clock, Deliveries, ElasticLedger};
+use crate::outbound::executions::{ExecutionLog, Runner};
+use crate::outbound::kinds::{Kind, Registry};
+use crate::outbound::secrets::Keyring;
+use crate::outbound::store::{Connectors, Preconfigured};
+
+/// The connectors of the way out, and all that they need.
+#[derive(Debug, Clone)]
+pub struct Actions {
+    pub(super) kinds: Registry,
+    pub(super) connectors: Arc<Connectors>,
+    pub(super) preconfigured: Arc<Preconfigured>,
+    pub(super) log: ExecutionLog,
+    pub(super) http: reqwest::Client,
+    pub(super) running: TaskTracker,
+    ledger: ElasticLedger,
+}
+
+impl Actions {
+    /// Reads the keys and the connectors of the configuration. Nothing is asked of Elasticsearch yet.
+    pub fn new(config: &ActionsConfig, client: &ElasticClient, kinds: Registry) -> Result<Self, OperationError> {
+        let keyring = config
+            .encryption_key
+            .as_ref()
+            .map(|key| Keyring::new(key, &config.decryption_only_keys))
+            .transpose()
+            .map_err(|fault| OperationError::Invalid(format!("actions.encryption_key {fault}")))?;
+        let http = Tls::default()
+            .client_builder(Protocols::Http2)
+            .build()
+            .map_err(|error| OperationError::failed("cannot make an HTTP client", error))?;
+        Ok(Self {
+            kinds,
+            connectors: Arc::new(Connectors::new(client.clone(), keyring)),
+            preconfigured: Arc::new(Preconfigured::new(&config.preconfigured)),
+            log: ExecutionLog::new(client.clone()),
+            http,
+            running: TaskTracker::new(),
+            ledger: ElasticLedger::new(client.clone()),
+        })
+    }
+
+    /// Ends when the last execution has. New ones are still taken: stop asking first.
+    pub async fn finish(&self) {
+        self.running.close();
+        self.running.wait().await;
+    }
+
+    pub(super) fn kind(&self, id: &str) -> Result<&Arc<dyn Kind>, OperationError> {
+        let unknown = || OperationError::Invalid(format!("Action type \"{id}\" is not registered."));
+        self.kinds.get(id).ok_or_else(unknown)
+    }
+
+    pub(super) fn runner(&self, connector: &str) -> Runner {
+        let deliveries = Deliveries::new(self.ledger.clone(), connector, Clock::of_system());
+        Runner::new(self.log.clone(), self.http.clone(), Arc::new(deliveries))
+    }
+}
