@@ -17,7 +17,8 @@ Examples:
 const CONFIGURE: &str = "Examples:
   jira-connector connector configure 'projects=DEV, OPS' retry_count=5
   jira-connector connector configure --set-file api_token=token.txt
-  jira-connector connector configure --connector-id 8Xk2 --from-file values.json";
+  jira-connector connector configure --connector-id 8Xk2 --from-file values.json
+  jira-connector connector configure --connector-id 8Xk2 --take-over-index";
 
 const SCHEDULE: &str =
     "The expressions are Quartz cron in UTC: seconds, minutes, hours, day of month, month, day of week.
@@ -56,7 +57,7 @@ pub enum ConnectorCommand {
         /// Its id; may be left out when config.yml names exactly one connector
         connector_id: Option<String>,
     },
-    /// Change values of a connector's configuration
+    /// Change values of a connector's configuration, or hand its index over to it
     #[command(after_help = CONFIGURE)]
     Configure(ConnectorConfigure),
     /// Show or change when a connector syncs by itself
@@ -129,6 +130,10 @@ pub struct ConnectorConfigure {
     pub connector_id: Option<String>,
     #[command(flatten)]
     pub values: FieldValues,
+    /// Make the connector the owner of its index, with the documents in it, when it belongs to another; that one's syncs
+    /// are refused from then on
+    #[arg(long, conflicts_with_all = ["set", "from_file", "set_file"])]
+    pub take_over_index: bool,
 }
 
 /// Options of `connector schedule`.

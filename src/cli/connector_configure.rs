@@ -1,4 +1,4 @@
-//! `jira-connector connector configure`: changes values of a connector's configuration.
+//! `jira-connector connector configure`: changes values of a connector's configuration, or hands its index over to it.
 
 use super::connector_arguments::ConnectorConfigure;
 use super::context;
@@ -14,6 +14,9 @@ pub(super) async fn configure(
     options: ConnectorConfigure,
     output: &Output,
 ) -> Result<(), CommandError> {
+    if options.take_over_index {
+        return take_over(config, options.connector_id, output).await;
+    }
     let given = field_values::given(&options.set, "KEY=VALUE", &options.values)?;
     if given.is_empty() {
         let text = "nothing to change: give KEY=VALUE, --set-file KEY=FILE or --from-file FILE";
@@ -30,5 +33,17 @@ pub(super) async fn configure(
         text += &format!("\nNot complete yet: {missing}");
     }
     output.result(&changed, &text);
+    Ok(())
+}
+
+async fn take_over(config: &Config, connector_id: Option<String>, output: &Output) -> Result<(), CommandError> {
+    let id = context::pick_connector(config, connector_id)?;
+    let installation = Installation::connect(config).await?;
+    let taken = connectors::take_over(&installation, &id).await?;
+    let mut text = format!("Index {} belongs to connector {id} now.", taken.index_name);
+    if let Some(former) = &taken.former_owner {
+        text += &format!(" Syncs of connector {former} to it are refused from now on.");
+    }
+    output.result(&taken, &text);
     Ok(())
 }

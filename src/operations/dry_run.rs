@@ -18,7 +18,7 @@ use super::installation::Installation;
 use crate::clients::USER_AGENT;
 use crate::config::Config;
 use crate::inbound::jobs::job_setup::{JobSetup, SetupError};
-use crate::inbound::sink::{IndexSink, SinkOptions, Target};
+use crate::inbound::sink::{Claimant, ContentIndex, IndexSink, OwnerError, SinkOptions, Target};
 use crate::inbound::source::{JiraSource, Login, LoginError};
 
 /// A connector's Jira and index, opened for reading.
@@ -50,6 +50,9 @@ pub enum InspectionError {
     /// The index.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// Another connector's index: a sync would be refused as well.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
     /// The sync that was only pretended.
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -117,15 +120,22 @@ impl Inspection {
     pub(super) async fn of(installation: &Installation<'_>, connector_id: &str) -> Result<Self, OperationError> {
         let connector = installation.connector(connector_id).await?.value;
         let data = installation.data_client(connector_id)?;
-        let opened = Self::open(data, &connector, installation.config).await;
+        let claimant = Claimant::new(&installation.client, connector_id);
+        let opened = Self::open(data, &connector, claimant, installation.config).await;
         opened.doing("cannot look at Jira and the index")
     }
 
-    async fn open(data: ElasticClient, record: &ConnectorRecord, config: &Config) -> Result<Self, InspectionError> {
+    async fn open(
+        data: ElasticClient,
+        record: &ConnectorRecord,
+        claimant: Claimant<'_>,
+        config: &Config,
+    ) -> Result<Self, InspectionError> {
         let setup = JobSetup::from_job(&snapshot(record))?;
         if !data.indices().exists(&setup.index).await? {
             return Err(InspectionError::NoIndex(setup.index));
         }
+        ContentIndex::new(&data, &setup.index).ownership(claimant).await?;
         let login = Login::new(setup.settings.clone(), &config.jira, USER_AGENT)
             .await?
             .with_advanced_rules(setup.advanced_rules.clone());

@@ -9,7 +9,7 @@ use sync_engine::access_control::TooManyTokens;
 use sync_engine::sync::SourceError;
 use thiserror::Error;
 
-use crate::inbound::sink::AccessIndexError;
+use crate::inbound::sink::{AccessIndexError, OwnerError};
 use crate::inbound::source::{InvalidSettings, LoginError};
 
 /// The reason why an operation did not do what it was asked.
@@ -94,6 +94,15 @@ impl From<SourceError> for Cause {
 impl From<AccessIndexError> for Cause {
     fn from(error: AccessIndexError) -> Self {
         Self::here(&error)
+    }
+}
+
+impl From<OwnerError> for Cause {
+    fn from(error: OwnerError) -> Self {
+        match error {
+            OwnerError::Elasticsearch(error) => Self::Elasticsearch(error),
+            refused => Self::here(&refused),
+        }
     }
 }
 

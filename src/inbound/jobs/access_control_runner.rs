@@ -17,7 +17,7 @@ use super::job_runner::{JobFailure, JobRunner, patience};
 use super::job_setup::JobSetup;
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::coordination::stop::JobStop;
-use crate::inbound::sink::{ContentIndex, IdentityIndex, IdentityStore, IndexSink, SinkOptions, Target};
+use crate::inbound::sink::{Claimant, ContentIndex, IdentityIndex, IdentityStore, IndexSink, SinkOptions, Target};
 use crate::inbound::source::Login;
 
 impl JobRunner {
@@ -51,7 +51,8 @@ impl JobRunner {
                 .with_advanced_rules(setup.advanced_rules.clone());
             let reader = login.identities().await?;
             fence.before_write().await.map_err(SyncError::from)?;
-            ContentIndex::new(&data, content).prepare(&[]).await?;
+            let claimant = Claimant::new(&self.client, &self.connector.connector_id);
+            ContentIndex::new(&data, content).prepare(&[], claimant).await?;
             index.prepare().await?;
             let sync = AccessSync {
                 permissions: reader,

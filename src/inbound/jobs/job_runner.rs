@@ -27,7 +27,9 @@ use crate::clients::{USER_AGENT, client_for_connector};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
 use crate::coordination::renewal::RenewalLimits;
 use crate::coordination::stop::{JobStop, StopReason};
-use crate::inbound::sink::{ContentIndex, IdentityIndex, IndexSink, PrepareError, Prepared, SinkOptions, Target};
+use crate::inbound::sink::{
+    Claimant, ContentIndex, IdentityIndex, IndexSink, PrepareError, Prepared, SinkOptions, Target,
+};
 use crate::inbound::source::field_definitions::SERVICE_TYPE;
 use crate::inbound::source::{FileExtraction, JiraSource, Login, LoginError};
 use crate::telemetry::{JobEnded, JobStarted};
@@ -313,8 +315,9 @@ impl JobRunner {
             .with_advanced_rules(setup.advanced_rules.clone());
         let source = Arc::new(login.open(files, Utc::now()).await?.with_extraction(extraction));
         fence.before_write().await.map_err(SyncError::from)?;
+        let claimant = Claimant::new(&self.client, &self.connector.connector_id);
         let Prepared { new_fields, notes } = ContentIndex::new(&data, &setup.index)
-            .prepare(&source.date_fields())
+            .prepare(&source.date_fields(), claimant)
             .await?;
         notes.into_iter().for_each(|line| progress.note(line));
         if setup.settings.document_level_security {

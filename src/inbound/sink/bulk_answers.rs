@@ -31,6 +31,24 @@ type Sent = Vec<(String, Value)>;
 /// Decides the fate of a document by how often it came before.
 type Answer = fn(&str, &Value, usize) -> Value;
 
+/// A client that reaches this server, and gives up soon.
+pub(super) fn client_of(server: &MockServer) -> ElasticClient {
+    let config = ElasticConfig {
+        host: server.uri().parse().unwrap(),
+        credentials: Credentials::ApiKey("key".into()),
+        verify_certs: true,
+        ca_certs: None,
+        headers: Vec::new(),
+        request_timeout: Duration::from_secs(10),
+        max_retries: 1,
+        retry_interval: Duration::from_millis(1),
+        retry_on_timeout: true,
+        compress: false,
+        user_agent: "jira-connector-test".to_owned(),
+    };
+    ElasticClient::new(config).unwrap()
+}
+
 impl Wire {
     async fn new(answer: Answer) -> Self {
         Self::with(answer, usize::MAX).await
@@ -72,19 +90,6 @@ impl Wire {
     }
 
     fn sink(&self, progress: &Arc<Progress>) -> IndexSink {
-        let config = ElasticConfig {
-            host: self.server.uri().parse().unwrap(),
-            credentials: Credentials::ApiKey("key".into()),
-            verify_certs: true,
-            ca_certs: None,
-            headers: Vec::new(),
-            request_timeout: Duration::from_secs(10),
-            max_retries: 1,
-            retry_interval: Duration::from_millis(1),
-            retry_on_timeout: true,
-            compress: false,
-            user_agent: "jira-connector-test".to_owned(),
-        };
         let options = SinkOptions {
             batch: BatchLimits {
                 lines: 500,
@@ -114,7 +119,7 @@ impl Wire {
             index: "jira".to_owned(),
             ..Target::default()
         };
-        let client = ElasticClient::new(config).unwrap();
+        let client = client_of(&self.server);
         IndexSink::start(client, target, options, Arc::clone(progress), Arc::new(Unfenced))
     }
 

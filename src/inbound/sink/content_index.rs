@@ -10,6 +10,7 @@ use sync_engine::sync::encode::EXTRACTION_FIELD;
 use thiserror::Error;
 use tracing::warn;
 
+use super::index_owner::{Claimant, OwnerError};
 use super::mapping::{self, date};
 use super::new_fields::{ByTemplate, NewFields, text_by_template};
 
@@ -19,8 +20,8 @@ const NEEDED: &[&str] = &[ACCESS_FIELD, "jira_id", "issue_id", "_timestamp", EXT
 /// One content index.
 #[derive(Debug)]
 pub struct ContentIndex<'a> {
-    client: &'a ElasticClient,
-    name: &'a str,
+    pub(super) client: &'a ElasticClient,
+    pub(super) name: &'a str,
 }
 
 /// An index that documents can be written to.
@@ -38,6 +39,9 @@ pub enum PrepareError {
     /// A request failed.
     #[error(transparent)]
     Elasticsearch(#[from] ElasticError),
+    /// It is another connector's.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
     /// Documents would be written to one of them and deleted in none of the others.
     #[error(
         "index_name {name} is an alias of {} indices ({}). Documents in the others would be found for ever and never \
@@ -90,9 +94,9 @@ impl<'a> ContentIndex<'a> {
         Ok(created)
     }
 
-    /// Makes the index, or adds to an existing one what is missing: the fixed fields and `dates` that it does not map
-    /// yet, and room for fields beyond the limit instead of refused documents.
-    pub async fn prepare(&self, dates: &[String]) -> Result<Prepared, PrepareError> {
+    /// Makes the index, or adds to an existing one what is missing: the claimant as its owner, the fixed fields and
+    /// `dates` that it does not map yet, and room for fields beyond the limit instead of refused documents.
+    pub async fn prepare(&self, dates: &[String], claimant: Claimant<'_>) -> Result<Prepared, PrepareError> {
         let indices = self.client.indices();
         let created = self.create_if_missing().await?;
         let mut all = indices.get_mappings(self.name).await?;
@@ -107,9 +111,10 @@ impl<'a> ContentIndex<'a> {
             }
         };
         if index != self.name {
-            self.read_through_alias(index).await?;
+            self.read_through_alias(&index).await?;
         }
         let mut prepared = Prepared::default();
+        prepared.notes.extend(self.claim(&index, &mappings, claimant).await?);
         let additions = additions(&mappings, created, dates);
         if !additions.is_empty() {
             match indices.put_mapping(self.name, &Value::Object(additions)).await {
@@ -133,13 +138,13 @@ impl<'a> ContentIndex<'a> {
     }
 
     /// Tries a scan: it asks for what is behind the alias by its own name.
-    async fn read_through_alias(&self, index: String) -> Result<(), PrepareError> {
+    async fn read_through_alias(&self, index: &str) -> Result<(), PrepareError> {
         let nothing = json!({ "match_none": {} });
         match self.client.scan(self.name, &[], Some(nothing)).next_page().await {
             Ok(_) => Ok(()),
             Err(ElasticError::Forbidden { reason, .. }) => Err(PrepareError::AliasOnly {
                 name: self.name.to_owned(),
-                index,
+                index: index.to_owned(),
                 reason,
             }),
             Err(error) => Err(error.into()),

@@ -7,7 +7,7 @@ use sync_engine::sync_rules::AdvancedRules;
 
 use super::access;
 use super::findings::Findings;
-use super::index_state::index_state;
+use super::index_state::{index_owner, index_state};
 use super::privileges::privileges;
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::config::{ConnectorEntry, JiraLimits};
@@ -44,6 +44,7 @@ pub(super) async fn connector(
     );
     if let (Some(index), Ok(own)) = (record.index_name.as_deref(), client_for_connector(client, entry)) {
         index_state(&own, index, &subject("index state"), findings).await;
+        index_owner(client, &own, (id, index), &subject("index owner"), findings).await;
     }
     let settings = match JiraSettings::from_configuration(&record.configuration) {
         Ok(settings) => settings,

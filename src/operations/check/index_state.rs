@@ -1,9 +1,10 @@
-//! Looks at the state of a content index: privileges alone do not make it writable.
+//! Looks at the state of a content index, and whose it is: privileges alone do not make it writable.
 
 use elastic_client::ElasticClient;
 use serde_json::Value;
 
 use super::findings::Findings;
+use crate::inbound::sink::{Claimant, ContentIndex, Ownership};
 
 /// Names what keeps documents out of the index, each with its cure.
 pub(super) async fn index_state(client: &ElasticClient, index: &str, subject: &str, findings: &mut Findings) {
@@ -32,6 +33,40 @@ pub(super) async fn index_state(client: &ElasticClient, index: &str, subject: &s
             findings.add(subject, Err(problems.join("; ")));
         }
         Err(error) => findings.warn(subject, format!("the state of {index} cannot be told: {error}")),
+    }
+}
+
+/// Says whose the index is; `of` are the connector and the name of the index.
+pub(super) async fn index_owner(
+    records: &ElasticClient,
+    own: &ElasticClient,
+    of: (&str, &str),
+    subject: &str,
+    findings: &mut Findings,
+) {
+    let (connector, index) = of;
+    let content = ContentIndex::new(own, index);
+    match content.ownership(Claimant::new(records, connector)).await {
+        Ok(Ownership::Ours) => {
+            findings.add(subject, Ok(format!("{index} belongs to this connector")));
+        }
+        Ok(Ownership::Free) => {
+            findings.add(
+                subject,
+                Ok(format!(
+                    "{index} belongs to no connector yet; the next sync notes this one"
+                )),
+            );
+        }
+        Ok(Ownership::Abandoned(owner)) => findings.warn(
+            subject,
+            format!(
+                "{index} belonged to connector {owner}, which does not exist any more; the next sync takes it over"
+            ),
+        ),
+        Err(error) => {
+            findings.add(subject, Err(error.to_string()));
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::fields::{FieldValues, Form, SERVICE_TYPE};
-use crate::inbound::sink::ContentIndex;
+use super::take_over::hand_over;
+use crate::inbound::sink::{Claimant, ContentIndex, OwnerError};
 use crate::inbound::source::field_definitions::features;
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
@@ -76,7 +77,7 @@ pub async fn create(
     }
     let created = client.connectors().put(wanted.id.as_deref(), &body).await;
     let id = created.doing("cannot create the connector")?;
-    match finish(client, &id, index, &form, missing.is_none()).await {
+    match finish(client, &id, wanted, &form, missing.is_none()).await {
         Ok(api_key) => Ok(CreatedConnector {
             connector_id: id,
             index_name: index.clone(),
@@ -99,12 +100,14 @@ pub async fn create(
 async fn finish(
     client: &ElasticClient,
     id: &str,
-    index: &str,
+    wanted: &NewConnector,
     form: &Form,
     complete: bool,
 ) -> Result<SecretString, OperationError> {
+    let index = wanted.index_name.as_str();
     let made = ContentIndex::new(client, index).create_if_missing().await;
     made.map_err(|error| OperationError::failed(format!("cannot make index {index}"), error))?;
+    own(client, id, wanted).await?;
     let role = json!({
         format!("{index}-connector-role"): {
             "cluster": ["monitor", "manage_connector"],
@@ -132,6 +135,24 @@ async fn finish(
         return Err(error).doing(format!("cannot write the connector's configuration{note}"));
     }
     Ok(SecretString::from(key.encoded.expose_secret()))
+}
+
+/// Notes the connector as the owner of its index, which may be another's so far only when that is asked for.
+async fn own(client: &ElasticClient, id: &str, wanted: &NewConnector) -> Result<(), OperationError> {
+    let index = wanted.index_name.as_str();
+    if !wanted.takes_over_index
+        && let Err(error) = ContentIndex::new(client, index)
+            .ownership(Claimant::new(client, id))
+            .await
+    {
+        return Err(match error {
+            OwnerError::Foreign { owner, .. } => OperationError::Conflict(format!(
+                "index {index} belongs to connector {owner}: choose another index, or take it over with --from-index"
+            )),
+            other => OperationError::failed(format!("index {index} cannot be used"), other),
+        });
+    }
+    hand_over(client, client, index, id).await.map(drop)
 }
 
 fn record(configuration: &Map<String, Value>, api_key_id: &str, complete: bool) -> Value {
@@ -180,6 +201,11 @@ mod tests {
                 "/_connector",
                 answers(200, json!({ "id": "fresh", "result": "created" })),
             ),
+            (
+                "GET",
+                "/search-jira/_mapping",
+                answers(200, json!({ "search-jira": { "mappings": {} } })),
+            ),
             ("POST", "/_security/api_key", answers(403, refused.clone())),
             ("PUT", "/_security/api_key", answers(403, refused)),
         ] {
@@ -209,7 +235,7 @@ mod tests {
             id: None,
             name: "Jira".to_owned(),
             index_name: "search-jira".to_owned(),
-            takes_over_index: false,
+            takes_over_index: true,
             language: None,
             values: FieldValues::default(),
         };

@@ -3,9 +3,10 @@
 //! In two steps, so that a face can show the plan and have it confirmed.
 
 use elastic_client::index_names::identities_of;
-use elastic_client::{JobFilter, JobStatus};
+use elastic_client::{ElasticClient, JobFilter, JobStatus};
 use serde::Serialize;
 
+use crate::inbound::sink::{Claimant, ContentIndex};
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
@@ -36,28 +37,35 @@ pub async fn plan_deletion(
     with_index: bool,
 ) -> Result<DeletionPlan, OperationError> {
     let connector = installation.connector(connector_id).await?.value;
+    refuse_while_running(&installation.client, connector_id).await?;
+    let index_name = connector.index_name.filter(|_| with_index);
+    if let Some(index) = &index_name {
+        let claimant = Claimant::new(&installation.client, connector_id);
+        let owned = ContentIndex::new(&installation.client, index).ownership(claimant).await;
+        owned.doing("the index must not be deleted")?;
+    }
+    Ok(DeletionPlan {
+        connector_id: connector_id.to_owned(),
+        index_name,
+        api_key_id: connector.api_key_id,
+    })
+}
+
+/// Refuses while a job of the connector is running.
+pub(super) async fn refuse_while_running(client: &ElasticClient, connector_id: &str) -> Result<(), OperationError> {
     let running = JobFilter {
         connector_ids: Some(vec![connector_id.to_owned()]),
         statuses: Some(vec![JobStatus::InProgress, JobStatus::Canceling]),
         ..JobFilter::default()
     };
-    let jobs = installation
-        .client
-        .sync_jobs()
-        .list(&running)
-        .await
-        .doing("cannot look for jobs")?;
-    if let Some(job) = jobs.first() {
-        return Err(OperationError::Conflict(format!(
+    let jobs = client.sync_jobs().list(&running).await.doing("cannot look for jobs")?;
+    match jobs.first() {
+        None => Ok(()),
+        Some(job) => Err(OperationError::Conflict(format!(
             "job {} of connector {connector_id} is running; cancel it first with `sync cancel`",
             job.id
-        )));
+        ))),
     }
-    Ok(DeletionPlan {
-        connector_id: connector_id.to_owned(),
-        index_name: connector.index_name.filter(|_| with_index),
-        api_key_id: connector.api_key_id,
-    })
 }
 
 /// Carries a plan out. The connector goes first: without it nothing writes to the index any more.

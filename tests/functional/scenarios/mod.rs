@@ -16,6 +16,7 @@ mod file_content;
 mod full_sync;
 mod incremental;
 mod incremental_time;
+mod index_owner;
 mod item_failures;
 mod listing_failures;
 mod odd_servers;
