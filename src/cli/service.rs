@@ -10,6 +10,8 @@ use super::error::CommandError;
 use super::output::Output;
 use crate::config::Config;
 use crate::http::monitoring;
+use crate::http::server::Server;
+use crate::operations::actions::Actions;
 use crate::telemetry::{Health, Metrics};
 use crate::worker::supervisor::Action;
 use crate::worker::supervisor::Supervisor;
@@ -40,12 +42,7 @@ pub(super) async fn run(config: Config, options: &Run) -> Result<(), CommandErro
     // Served to the very end: the last seconds of a process are those that somebody wonders about.
     let ended = CancellationToken::new();
     let _served_until = ended.clone().drop_guard();
-    if let Some(address) = config.service.monitoring_address {
-        let metrics = Metrics::install().map_err(anyhow::Error::from)?;
-        monitoring::serve(address, &config.elasticsearch, metrics, health.clone(), ended)
-            .await
-            .map_err(anyhow::Error::from)?;
-    }
+    let server = serve(&config, &health, shutdown.clone(), ended).await?;
     let mut supervisor = Supervisor::new(config, context::worker_name()).map_err(|error| match error {
         SupervisorError::NoConnectors { .. } => CommandError::Usage(error.to_string()),
         other => CommandError::Failed(other.into()),
@@ -53,11 +50,41 @@ pub(super) async fn run(config: Config, options: &Run) -> Result<(), CommandErro
     if !options.actions.is_empty() {
         supervisor = supervisor.with_actions(options.actions.iter().filter_map(|action| loop_of(*action)));
     }
-    supervisor
-        .with_health(health)
-        .run(shutdown)
+    let result = supervisor.with_health(health).run(shutdown.clone()).await;
+    // Also when the loops ended by themselves.
+    shutdown.cancel();
+    if let Some(server) = server {
+        server.ended().await;
+    }
+    result.map_err(|error| CommandError::Failed(error.into()))
+}
+
+/// Begins to serve what the configuration asks for. `ended` is for those who watch, `shutdown` for those who call.
+async fn serve(
+    config: &Config,
+    health: &Health,
+    shutdown: CancellationToken,
+    ended: CancellationToken,
+) -> Result<Option<Server>, CommandError> {
+    if config.service.monitoring_address.is_none() && config.http.address.is_none() {
+        return Ok(None);
+    }
+    let metrics = Metrics::install().map_err(anyhow::Error::from)?;
+    monitoring::keep_up(metrics.clone(), ended.clone());
+    if let Some(address) = config.service.monitoring_address {
+        monitoring::serve(address, &config.elasticsearch, metrics.clone(), health.clone(), ended)
+            .await
+            .map_err(anyhow::Error::from)?;
+    }
+    let Some(address) = config.http.address else {
+        return Ok(None);
+    };
+    let actions = Actions::new(config)?;
+    actions.check_keys().await?;
+    let server = Server::start(config, address, actions, (metrics, health.clone()), shutdown)
         .await
-        .map_err(|error| CommandError::Failed(error.into()))
+        .map_err(|error| CommandError::Usage(error.to_string()))?;
+    Ok(Some(server))
 }
 
 /// The part that ends by itself.

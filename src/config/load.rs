@@ -12,6 +12,7 @@ use super::elasticsearch::{self, ElasticsearchConfig};
 use super::environment;
 use super::error::{ConfigError, Problem};
 use super::extraction_service::{self, ExtractionServiceConfig};
+use super::http::{self, HttpConfig};
 use super::jira::{self, JiraLimits};
 use super::layers::Layers;
 use super::located::{self, Located, Node, ParseFault};
@@ -34,6 +35,8 @@ pub struct Config {
     pub connectors: Vec<ConnectorEntry>,
     /// The extraction service, when one is named.
     pub extraction_service: Option<ExtractionServiceConfig>,
+    /// The HTTP server.
+    pub http: HttpConfig,
     /// Connectors of the way out.
     pub actions: ActionsConfig,
     /// Things that are odd and harmless, each with file and line, for the caller to log.
@@ -102,6 +105,7 @@ impl Config {
         let service = service::read(&mut reader);
         let jira = jira::read(&mut reader);
         let extraction_service = extraction_service::read(&mut reader);
+        let http = http::read(&mut reader);
         let actions = actions::read(&mut reader);
         let (problems, warnings) = reader.finish();
         if !problems.is_empty() {
@@ -118,6 +122,7 @@ impl Config {
             jira,
             connectors,
             extraction_service,
+            http,
             actions,
             warnings,
         })

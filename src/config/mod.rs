@@ -24,6 +24,7 @@ mod bulk;
 
 mod actions;
 mod extraction_service;
+mod http;
 mod jira;
 mod service;
 
@@ -41,6 +42,7 @@ pub use connectors::ConnectorEntry;
 pub use elasticsearch::{ElasticCredentials, ElasticsearchConfig};
 pub use error::{ConfigError, Problem};
 pub use extraction_service::ExtractionServiceConfig;
+pub use http::{HttpConfig, HttpToken, TlsFiles, TokenRight};
 pub use jira::JiraLimits;
 pub use keys::{KeyInfo, KeyUse, known_keys};
 pub use load::Config;

@@ -22,7 +22,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<SocketAddr> {
 }
 
 /// A port alone means the loopback interface: to be reachable from outside has to be asked for.
-fn parse(text: &str) -> Option<SocketAddr> {
+pub(super) fn parse(text: &str) -> Option<SocketAddr> {
     let on_loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     text.parse().ok().or_else(|| text.parse().map(on_loopback).ok())
 }

@@ -67,13 +67,30 @@ pub async fn serve(
     let failed = |source| MonitoringError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let router = routes(elasticsearch, metrics, health)?;
+    info!(address = %address, "metrics and health are served");
+    tokio::spawn(async move {
+        let serving = axum::serve(listener, router).into_future();
+        if let Some(Err(error)) = stop.run_until_cancelled(serving).await {
+            warn!(error = %error, "metrics and health are not served any more");
+        }
+    });
+    Ok(address)
+}
+
+/// The routes alone, for a server that has others besides.
+pub(super) fn routes(
+    elasticsearch: &ElasticsearchConfig,
+    metrics: Metrics,
+    health: Health,
+) -> Result<Router, ElasticError> {
     // One try: the question is whether Elasticsearch answers now.
     let once = ElasticsearchConfig {
         max_retries: 1,
         ..elasticsearch.clone()
     };
     let watched = Arc::new(Watched {
-        metrics: metrics.clone(),
+        metrics,
         health,
         client: elastic_client(&once)?,
         asked: Mutex::default(),
@@ -83,8 +100,11 @@ pub async fn serve(
         .route("/health/live", get(show_live))
         .route("/health/ready", get(show_ready))
         .with_state(watched);
-    info!(address = %address, "metrics and health are served");
-    let keeping_up = stop.clone();
+    Ok(router)
+}
+
+/// Keeps the memory of the metrics small until `stop` is cancelled.
+pub fn keep_up(metrics: Metrics, stop: CancellationToken) {
     tokio::spawn(async move {
         let tidying = async {
             loop {
@@ -92,15 +112,8 @@ pub async fn serve(
                 metrics.keep_up();
             }
         };
-        keeping_up.run_until_cancelled(tidying).await;
+        stop.run_until_cancelled(tidying).await;
     });
-    tokio::spawn(async move {
-        let serving = axum::serve(listener, router).into_future();
-        if let Some(Err(error)) = stop.run_until_cancelled(serving).await {
-            warn!(error = %error, "metrics and health are not served any more");
-        }
-    });
-    Ok(address)
 }
 
 async fn show_metrics(State(watched): State<Arc<Watched>>) -> Response {

@@ -62,7 +62,8 @@ pub enum SupervisorError {
     /// Nothing to do.
     #[error(
         "{path} names no connectors: add an entry under connectors, as `jira-connector connector create` prints it, or \
-         serve all of a type with service.worker_mode and service.service_types"
+         serve all of a type with service.worker_mode and service.service_types, or serve the API alone with \
+         http.address"
     )]
     NoConnectors {
         /// The configuration file.
@@ -93,7 +94,7 @@ impl Supervisor {
     /// Checks what can be checked without Elasticsearch. `worker` names this process in job records.
     pub fn new(config: Config, worker: String) -> Result<Self, SupervisorError> {
         let client = elastic_client(&config.elasticsearch)?;
-        if ServedConnectors::new(client.clone(), &config).is_empty() {
+        if ServedConnectors::new(client.clone(), &config).is_empty() && config.http.address.is_none() {
             return Err(SupervisorError::NoConnectors {
                 path: config.path.display().to_string(),
             });

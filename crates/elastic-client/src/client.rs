@@ -110,6 +110,12 @@ impl ElasticClient {
         self.transport.send(request).await?.json()
     }
 
+    /// `PUT /_security/privilege`: registers application privileges; those of the same name are replaced.
+    pub async fn put_privileges(&self, body: &Value) -> Result<(), ElasticError> {
+        let request = Request::put(&["_security", "privilege"]).json(body);
+        self.transport.send(request).await.map(drop)
+    }
+
     /// From now on, for all clones of this client too, connector records and jobs are read and written in their indices
     /// only, without the `_connector` API: for versions before 8.15, and for those who switch it off.
     pub fn forgo_connectors_api(&self) {

@@ -19,6 +19,8 @@ pub enum Credentials {
         /// The password.
         password: SecretString,
     },
+    /// An `Authorization` header as somebody else sent it, to ask in their name.
+    Verbatim(SecretString),
     /// No `Authorization` header; user information in [`ElasticConfig::host`] is used if there is any.
     #[default]
     None,

@@ -284,6 +284,7 @@ fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, Elast
             let encoded = BASE64.encode(pair.expose_secret());
             (SecretString::from(format!("Basic {encoded}")), "elasticsearch.password")
         }
+        Credentials::Verbatim(header) => (header.clone(), "the Authorization header"),
     };
     let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| ElasticError::Configuration {
         setting,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use elastic_client::ElasticClient;
 use http_kit::{Protocols, Tls};
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
-use crate::config::ActionsConfig;
-use crate::operations::error::OperationError;
+use crate::clients::elastic_client;
+use crate::config::Config;
+use crate::operations::error::{Doing as _, OperationError};
 use crate::outbound::delivery::{Clock, Deliveries, ElasticLedger};
 use crate::outbound::executions::{ExecutionLog, Runner};
 use crate::outbound::kinds::{Kind, Registry};
@@ -23,12 +25,15 @@ pub struct Actions {
     pub(super) log: ExecutionLog,
     pub(super) http: reqwest::Client,
     pub(super) running: TaskTracker,
+    pub(super) client: ElasticClient,
     ledger: ElasticLedger,
 }
 
 impl Actions {
     /// Reads the keys and the connectors of the configuration. Nothing is asked of Elasticsearch yet.
-    pub fn new(config: &ActionsConfig, client: &ElasticClient, kinds: Registry) -> Result<Self, OperationError> {
+    pub fn new(config: &Config) -> Result<Self, OperationError> {
+        let client = elastic_client(&config.elasticsearch).doing("cannot use Elasticsearch")?;
+        let config = &config.actions;
         let keyring = config
             .encryption_key
             .as_ref()
@@ -40,14 +45,33 @@ impl Actions {
             .build()
             .map_err(|error| OperationError::failed("cannot make an HTTP client", error))?;
         Ok(Self {
-            kinds,
+            kinds: Registry::default(),
             connectors: Arc::new(Connectors::new(client.clone(), keyring)),
             preconfigured: Arc::new(Preconfigured::new(&config.preconfigured)),
             log: ExecutionLog::new(client.clone()),
             http,
             running: TaskTracker::new(),
+            client: client.clone(),
             ledger: ElasticLedger::new(client.clone()),
         })
+    }
+
+    /// Refuses to begin when stored secrets were sealed with a key that is not configured. An Elasticsearch that does
+    /// not answer is no reason: the service waits for it.
+    pub async fn check_keys(&self) -> Result<(), OperationError> {
+        match self.connectors.unknown_keys().await {
+            Ok(unknown) if unknown.is_empty() => Ok(()),
+            Ok(unknown) => Err(OperationError::Invalid(format!(
+                "actions: stored connectors are sealed with key {}, which is not configured: put it into \
+                 actions.encryption_key or actions.decryption_only_keys, or delete these connectors with `jira-connector \
+                 actions delete`",
+                unknown.join(", ")
+            ))),
+            Err(error) => {
+                warn!(error = %error, "the keys of stored connectors could not be looked at");
+                Ok(())
+            }
+        }
     }
 
     /// Ends when the last execution has. New ones are still taken: stop asking first.

@@ -13,13 +13,16 @@ mod types;
 mod update;
 
 mod connector_id;
+mod rights;
 mod settings;
 
 pub use crate::outbound::executions::Fault as ExecutionFault;
 pub use crate::outbound::executions::{Execution, ExecutionRecord, Failure, Outcome, Repetition, Source};
+pub use crate::outbound::shape::{Shape, check, optional, required};
 pub use create::NewAction;
 pub use execute::ActionCall;
 pub use installation::Actions;
+pub use rights::{Rights, rights_of};
 pub use show::ActionView;
 pub use test::{TestLine, TestReport};
 pub use types::TypeView;

@@ -5,15 +5,10 @@ use std::sync::Arc;
 use super::kind::Kind;
 
 /// All kinds, in the order in which they are listed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Registry(Vec<Arc<dyn Kind>>);
 
 impl Registry {
-    /// These kinds.
-    pub fn new(kinds: Vec<Arc<dyn Kind>>) -> Self {
-        Self(kinds)
-    }
-
     /// The kind of this id: `.jira`.
     pub fn get(&self, id: &str) -> Option<&Arc<dyn Kind>> {
         self.0.iter().find(|kind| kind.definition().id == id)

@@ -1,0 +1,13 @@
+//! Kibana's connector API, in the three spellings that its clients use: what goes in and out, and who may.
+//!
+//! What a call does is left to `operations::actions`.
+
+mod router;
+
+mod bodies;
+mod connectors;
+mod execute;
+mod spelling;
+mod status;
+
+pub(super) use router::{Api, routes};
