@@ -11,17 +11,8 @@ const MOST_LINES: usize = 500;
 /// Which of our modules each module may name, faces first. What stands lower knows less. The parts of `inbound` and
 /// `outbound` are modules of their own here; the two halves never name each other.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    (
-        "cli",
-        &[
-            "http",
-            "operations",
-            // For `run` only.
-            "worker",
-            "config",
-            "telemetry",
-        ],
-    ),
+    // The worker for `run` only.
+    ("cli", &["http", "operations", "worker", "config", "telemetry"]),
     ("http", &["operations", "clients", "config", "telemetry"]),
     (
         "operations",
@@ -48,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "worker",
         &[
+            "inbound::records",
             "inbound::connectors",
             "inbound::jobs",
             "inbound::schedules",
@@ -62,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "inbound::jobs",
         &[
+            "inbound::records",
             // What rules would do, before the first job on an index of another connector.
             "inbound::connectors",
             "inbound::source",
@@ -76,13 +69,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "inbound::connectors",
         &[
+            "inbound::records",
             "inbound::schedules",
             "inbound::source",
+            "coordination",
             "clients",
             "config",
             "telemetry",
         ],
     ),
+    ("inbound::records", &["coordination"]),
     ("inbound::schedules", &["config", "telemetry"]),
     (
         "inbound::source",

@@ -3,5 +3,10 @@
 
 pub(crate) mod boot_clock;
 pub(crate) mod idle_jobs;
+pub mod lease;
+#[cfg(test)]
+pub(crate) mod memory;
+pub mod modify;
+pub mod records;
 pub(crate) mod renewal;
 pub(crate) mod stop;

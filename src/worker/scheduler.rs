@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 use tracing::info;
 
 use super::shared::Worker;
+use crate::coordination::records::Records as _;
 use crate::inbound::connectors::filtering_check;
 use crate::inbound::connectors::registration::{self, Readiness};
 use crate::inbound::connectors::served::ServedConnector;
+use crate::inbound::records::SyncRecords as _;
 use crate::inbound::schedules::booking::{self, Step};
 use crate::inbound::schedules::due::{ScheduleMemory, Verdict};
 
@@ -82,18 +84,15 @@ impl Scheduler<'_> {
             let now = Utc::now();
             let is_due = self.is_due(&connector, job_type, now);
             let owed = booking::owed_job(record, job_type);
-            let written = match booking::next_step(owed, is_wanted(record, job_type), || is_due) {
+            // Whatever became of a write: the next turn looks at the record as it is then.
+            match booking::next_step(owed, is_wanted(record, job_type), || is_due) {
                 Step::Nothing => return Ok(()),
-                Step::Book => self.book(&connector, job_type, now).await,
+                Step::Book => self.book(&connector, job_type, now).await?,
                 Step::Create(job_id) => {
                     self.create(&job_id, id, job_type).await?;
-                    self.update(&connector, [booking::note(job_type, None)]).await
+                    self.update(&connector, [booking::note(job_type, None)]).await?;
                 }
-                Step::CrossOut => self.update(&connector, [booking::note(job_type, None)]).await,
-            };
-            match written {
-                Ok(()) | Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {}
-                Err(error) => return Err(error),
+                Step::CrossOut => self.update(&connector, [booking::note(job_type, None)]).await?,
             }
         }
         Ok(())
@@ -140,11 +139,8 @@ impl Scheduler<'_> {
         fields: [(String, Value); N],
     ) -> Result<(), ElasticError> {
         let doc = Value::Object(Map::from_iter(fields));
-        let connectors = self.worker.client.connectors();
-        connectors
-            .update_if_unchanged(connector, &doc, Refresh::None)
-            .await
-            .map(drop)
+        let connectors = self.worker.client.connector_records();
+        connectors.try_update(connector, &doc, Refresh::None).await.map(drop)
     }
 
     async fn is_waiting(&self, id: &str, job_type: &JobType) -> Result<bool, ElasticError> {

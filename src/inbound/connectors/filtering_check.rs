@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::rule_validation::{RuleValidation, validate_rules};
 use crate::clients::USER_AGENT;
 use crate::config::JiraLimits;
+use crate::coordination::records::Written;
 use crate::inbound::source::{JiraSettings, Login, LoginError};
 
 /// A Jira that does not answer must not hold up the schedules.
@@ -47,15 +48,14 @@ pub(crate) async fn pass(client: &ElasticClient, connector_id: &str, limits: &Ji
         .connectors()
         .judge_filtering_draft(&connector, &found.to_record(), found.is_valid())
         .await;
-    match judged {
-        Ok(_) => info!(
+    match Written::of(judged)? {
+        Written::Applied(_) => info!(
             connector.id = connector_id,
             problems = found.problems.len(),
             "judged the draft of the sync rules"
         ),
         // Someone edited it meanwhile: what was judged is not what stands there now.
-        Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {}
-        Err(error) => return Err(error),
+        Written::Conflict | Written::Unknown => {}
     }
     Ok(())
 }

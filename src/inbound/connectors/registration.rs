@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use tracing::info;
 
 use crate::config::ConnectorEntry;
+use crate::coordination::modify::{Decision, modify};
+use crate::coordination::records::Records as _;
+use crate::inbound::records::SyncRecords as _;
 use crate::inbound::schedules::cron::CronExpression;
 use crate::inbound::source::JiraSettings;
 use crate::inbound::source::field_definitions::{FORM, SERVICE_TYPE, features};
@@ -27,29 +30,31 @@ pub async fn pass(client: &ElasticClient, entry: &ConnectorEntry) -> Result<Read
     let Some(connector) = client.connectors().get(id).await? else {
         return Ok(Readiness::NotReady);
     };
-    let update = registration(&connector.value);
     let needs_configuration = connector.value.configuration.is_empty();
-    if !update.is_empty() {
-        match client
-            .connectors()
-            .update_if_unchanged(&connector, &Value::Object(update), Refresh::None)
-            .await
-        {
-            Ok(_) => info!(
-                connector.id = id,
-                "registered the configuration fields of the connector"
-            ),
-            // Someone else changed the record; the next pass looks again.
-            Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {
-                return Ok(Readiness::NotReady);
-            }
-            Err(error) => return Err(error),
-        }
+    if !registration(&connector.value).is_empty() && register(client, id).await? {
+        info!(
+            connector.id = id,
+            "registered the configuration fields of the connector"
+        );
     }
     if needs_configuration || connector.value.status == Some(ConnectorStatus::NeedsConfiguration) {
         return Ok(Readiness::NotReady);
     }
     settle_status(client, id).await
+}
+
+/// Registers this program's fields and features in the record. Whether any were missing.
+pub async fn register(client: &ElasticClient, id: &str) -> Result<bool, ElasticError> {
+    let connectors = client.connector_records();
+    let registered = modify(&connectors, id, Refresh::None, |connector| {
+        let update = registration(&connector.value);
+        if update.is_empty() {
+            Decision::Leave(false)
+        } else {
+            Decision::Write(Value::Object(update), true)
+        }
+    });
+    Ok(registered.await?.settled(id)?.unwrap_or(false))
 }
 
 /// Says whether configuration and schedules are usable, in the record.
@@ -111,14 +116,9 @@ async fn write_status(
     error: Option<&str>,
 ) -> Result<(), ElasticError> {
     let doc = json!({ "status": status.as_str(), "error": error });
-    match client
-        .connectors()
-        .update_if_unchanged(connector, &doc, Refresh::None)
-        .await
-    {
-        Ok(_) | Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
+    // If somebody else was faster, the next pass looks again.
+    let connectors = client.connector_records();
+    connectors.try_update(connector, &doc, Refresh::None).await.map(drop)
 }
 
 /// The partial update that registers this program's fields and features; empty when nothing is missing. Values that

@@ -5,14 +5,14 @@
 //! in `last_sync`.
 
 use elastic_client::{
-    ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobFilter, JobStatus, JobType, Refresh, Versioned,
+    ConnectorRecord, ConnectorStatus, ElasticError, JobFilter, JobStatus, JobType, Refresh, SyncJobRecord, Versioned,
 };
 use serde_json::{Value, json};
 
 use super::job_state::is_running;
-
-/// Tries of a conditional write before giving up.
-const MAX_CONFLICTS: u32 = 5;
+use crate::coordination::modify::{Change, Decision, Modified, modify_by};
+use crate::coordination::records::Records as _;
+use crate::inbound::records::{JobRecords as _, SyncRecords};
 
 /// Names one of a connector's two locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,42 +89,49 @@ impl LockKind {
 
 /// Marks the connector as syncing.
 pub(crate) async fn take(
-    client: &ElasticClient,
+    records: &impl SyncRecords,
     connector_id: &str,
     job_id: &str,
     kind: LockKind,
 ) -> Result<Lock, ElasticError> {
-    for _ in 0..MAX_CONFLICTS {
-        let Some(connector) = client.connectors().get(connector_id).await? else {
-            return Ok(Lock::Missing);
-        };
-        if let Some(other) = running_holder(client, &connector, kind, Some(job_id)).await? {
-            return Ok(Lock::Busy(other));
+    let connectors = records.connector_records();
+    let take = Take { records, job_id, kind };
+    Ok(match modify_by(&connectors, connector_id, Refresh::None, take).await? {
+        Modified::Done(lock, _) => lock,
+        Modified::Missing => Lock::Missing,
+        Modified::Contended => Lock::Busy("(its record changes all the time)".into()),
+    })
+}
+
+struct Take<'a, S> {
+    records: &'a S,
+    job_id: &'a str,
+    kind: LockKind,
+}
+
+impl<S: SyncRecords> Change<ConnectorRecord> for Take<'_, S> {
+    type Result = Lock;
+
+    async fn decide(&mut self, connector: &Versioned<ConnectorRecord>) -> Result<Decision<Lock>, ElasticError> {
+        let kind = self.kind;
+        if let Some(other) = running_holder(self.records, connector, kind, Some(self.job_id)).await? {
+            return Ok(Decision::Leave(Lock::Busy(other)));
         }
         let doc = json!({
             "status": ConnectorStatus::Connected.as_str(),
             "error": null,
             kind.status_field(): JobStatus::InProgress.as_str(),
             kind.error_field(): null,
-            kind.holder_field(): job_id,
+            kind.holder_field(): self.job_id,
         });
-        match client
-            .connectors()
-            .update_if_unchanged(&connector, &doc, Refresh::None)
-            .await
-        {
-            Ok(_) => return Ok(Lock::Taken),
-            Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => {}
-            Err(error) => return Err(error),
-        }
+        Ok(Decision::Write(doc, Lock::Taken))
     }
-    Ok(Lock::Busy("(its record changes all the time)".into()))
 }
 
 /// The running job behind a lock, other than `own`. Of two jobs that were claimed at once neither is behind the lock
 /// until one has taken it, so one of them always gets it.
 pub(crate) async fn running_holder(
-    client: &ElasticClient,
+    records: &impl SyncRecords,
     connector: &Versioned<ConnectorRecord>,
     kind: LockKind,
     own: Option<&str>,
@@ -136,13 +143,13 @@ pub(crate) async fn running_holder(
         if own == Some(holder) {
             return Ok(None);
         }
-        let job = client.sync_jobs().get(holder).await?;
+        let job = records.job_records().get(holder).await?;
         if job.is_some_and(|job| is_running(job.value.status.as_ref())) {
             return Ok(Some(holder.to_owned()));
         }
     }
     // Elastic's service notes no holder, and leaves no mark on the jobs that it runs.
-    let running = running_jobs(client, &connector.id, kind).await?;
+    let running = running_jobs(records, &connector.id, kind).await?;
     let foreign = running
         .into_iter()
         .filter(|job| job.value.metadata.claimed_by.is_none());
@@ -151,27 +158,27 @@ pub(crate) async fn running_holder(
 
 /// The job that a connector is busy with, other than `own`: claiming `own` would be for nothing.
 pub(crate) async fn busy_with(
-    client: &ElasticClient,
+    records: &impl SyncRecords,
     connector_id: &str,
     own: &str,
     kind: LockKind,
 ) -> Result<Option<String>, ElasticError> {
-    match client.connectors().get(connector_id).await? {
-        Some(connector) => running_holder(client, &connector, kind, Some(own)).await,
+    match records.connector_records().get(connector_id).await? {
+        Some(connector) => running_holder(records, &connector, kind, Some(own)).await,
         None => Ok(None),
     }
 }
 
 async fn running_jobs(
-    client: &ElasticClient,
+    records: &impl SyncRecords,
     connector_id: &str,
     kind: LockKind,
-) -> Result<Vec<Versioned<elastic_client::SyncJobRecord>>, ElasticError> {
+) -> Result<Vec<Versioned<SyncJobRecord>>, ElasticError> {
     let filter = JobFilter {
         connector_ids: Some(vec![connector_id.to_owned()]),
         statuses: Some(vec![JobStatus::InProgress, JobStatus::Canceling]),
         job_types: Some(kind.job_types()),
         ..JobFilter::default()
     };
-    client.sync_jobs().list(&filter).await
+    records.job_records().list(&filter).await
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::Utc;
-use elastic_client::{ElasticClient, ElasticError, JobFilter, JobStatus, Refresh, SyncJobRecord, Versioned};
+use elastic_client::{ElasticError, JobFilter, JobStatus, Refresh, SyncJobRecord, Versioned};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -15,6 +15,9 @@ use super::connector_lock::{self, LockKind};
 use super::job_state::{after_idle, after_orphaned};
 use super::last_sync::{self, LastSync};
 use crate::coordination::idle_jobs::IdleWatch;
+use crate::coordination::modify::{Decision, modify};
+use crate::coordination::records::Records as _;
+use crate::inbound::records::{JobRecords as _, SyncRecords};
 use crate::inbound::source::field_definitions::SERVICE_TYPE;
 
 /// More unfinished jobs than this are looked at in a later pass.
@@ -22,19 +25,19 @@ const MOST_JOBS: usize = 1_000;
 
 /// Looks after the jobs of some connectors.
 #[derive(Debug)]
-pub struct JobCleanup {
-    client: ElasticClient,
+pub struct JobCleanup<S> {
+    records: S,
     idle: IdleWatch,
     /// Locks that had no running job behind them at the last look. Elastic's service locks before it claims, so one
     /// look is not enough.
     suspects: HashSet<(String, LockKind)>,
 }
 
-impl JobCleanup {
+impl<S: SyncRecords> JobCleanup<S> {
     /// Jobs count as idle when their record did not change for `idle_after`, on this worker's own clock.
-    pub fn new(client: ElasticClient, idle_after: Duration) -> Self {
+    pub fn new(records: S, idle_after: Duration) -> Self {
         Self {
-            client,
+            records,
             idle: IdleWatch::new(idle_after),
             suspects: HashSet::new(),
         }
@@ -56,7 +59,7 @@ impl JobCleanup {
             size: MOST_JOBS,
             ..JobFilter::default()
         };
-        let running = self.client.sync_jobs().list(&filter).await?;
+        let running = self.records.job_records().list(&filter).await?;
         let seen = running.iter().map(|job| (job.id.as_str(), job.seq_no));
         let idle = self.idle.idle(seen, Instant::now());
         let mut result = Ok(());
@@ -102,7 +105,7 @@ impl JobCleanup {
             cursor: None,
             ended_at,
         };
-        last_sync::record(&self.client, connector_id, &ended).await
+        last_sync::record(&self.records, connector_id, &ended).await
     }
 
     /// Nobody will ever run the jobs of a connector that is gone.
@@ -119,14 +122,14 @@ impl JobCleanup {
             ..JobFilter::default()
         };
         let mut exists: HashMap<String, bool> = HashMap::new();
-        for job in self.client.sync_jobs().list(&filter).await? {
+        for job in self.records.job_records().list(&filter).await? {
             let Some(connector_id) = job.value.connector.id.clone() else {
                 continue;
             };
             let known = exists.get(&connector_id).copied();
             let is_there = match known {
                 Some(is_there) => is_there,
-                None => self.client.connectors().get(&connector_id).await?.is_some(),
+                None => self.records.connector_records().get(&connector_id).await?.is_some(),
             };
             exists.insert(connector_id.clone(), is_there);
             let next = job.value.status.as_ref().and_then(after_orphaned);
@@ -150,12 +153,12 @@ impl JobCleanup {
     async fn free_locks(&mut self, connector_ids: &[String]) -> Result<(), ElasticError> {
         let mut suspects = HashSet::new();
         for id in connector_ids {
-            let Some(connector) = self.client.connectors().get(id).await? else {
+            let Some(connector) = self.records.connector_records().get(id).await? else {
                 continue;
             };
             for kind in [LockKind::Content, LockKind::AccessControl] {
                 let is_abandoned = kind.is_locked(&connector.value)
-                    && connector_lock::running_holder(&self.client, &connector, kind, None)
+                    && connector_lock::running_holder(&self.records, &connector, kind, None)
                         .await?
                         .is_none();
                 if !is_abandoned {
@@ -163,7 +166,7 @@ impl JobCleanup {
                 }
                 if !self.suspects.contains(&(id.clone(), kind)) {
                     suspects.insert((id.clone(), kind));
-                } else if last_sync::free_abandoned(&self.client, id, kind).await? {
+                } else if last_sync::free_abandoned(&self.records, id, kind).await? {
                     warn!(connector.id = id, "freed a connector whose job does not run any more");
                 }
             }
@@ -174,12 +177,15 @@ impl JobCleanup {
 
     /// Whether the job was still as it was read.
     async fn write(&self, job: &Versioned<SyncJobRecord>, doc: &Value) -> Result<bool, ElasticError> {
-        let jobs = self.client.sync_jobs();
-        match jobs.update_if_unchanged(job, doc, Refresh::WaitFor).await {
-            Ok(_) => Ok(true),
-            Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let jobs = self.records.job_records();
+        let written = modify(&jobs, &job.id, Refresh::WaitFor, |now| {
+            if now.version() == job.version() {
+                Decision::Write(doc.clone(), true)
+            } else {
+                Decision::Leave(false)
+            }
+        });
+        Ok(written.await?.settled(&job.id)?.unwrap_or(false))
     }
 }
 

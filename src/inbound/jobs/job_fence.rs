@@ -11,7 +11,8 @@ use serde_json::json;
 use sync_engine::sync::{WriteFence, WriteRefused};
 use tracing::{debug, warn};
 
-use super::job_lease::{JobLease, LeaseError};
+use super::job_lease::JobLease;
+use crate::coordination::lease::LeaseError;
 use crate::coordination::renewal::RenewalLimits;
 use crate::coordination::stop::{JobStop, StopReason};
 

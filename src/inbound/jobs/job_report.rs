@@ -12,7 +12,8 @@ use sync_engine::sync::{Carried, Checkpoint, Progress};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::job_lease::{JobLease, LeaseError};
+use super::job_lease::JobLease;
+use crate::coordination::lease::LeaseError;
 use crate::coordination::stop::{JobStop, StopReason};
 
 /// The first reports come sooner, so that short syncs show progress too.
@@ -190,7 +191,7 @@ pub struct WatchedConnector<'a> {
 }
 
 async fn watch(lease: &JobLease, connector: &WatchedConnector<'_>, stop: &JobStop) -> Result<(), LeaseError> {
-    if lease.status().await? == JobStatus::Canceling {
+    if lease.state().await? == JobStatus::Canceling {
         stop.stop(StopReason::Canceled);
     } else if connector.client.connectors().get(connector.id).await?.is_none() {
         let gone = "the connector was deleted while its sync ran; what was indexed so far stays";

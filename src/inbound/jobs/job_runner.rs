@@ -17,7 +17,7 @@ use tracing::{Instrument, Span, error, info, info_span, warn};
 use super::access_control_job::AccessControlError;
 use super::connector_lock::{self, Lock, LockKind};
 use super::job_fence::JobFence;
-use super::job_lease::{Claim, JobLease, LeaseError};
+use super::job_lease::{self, Claim, JobLease};
 use super::job_report::{self, JobReport, WatchedConnector};
 use super::job_setup::{JobSetup, SetupError};
 use super::job_state::end_of;
@@ -25,6 +25,7 @@ use super::last_sync::{self, LastSync};
 use super::takeover::{self, TakeoverError};
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
+use crate::coordination::lease::LeaseError;
 use crate::coordination::renewal::RenewalLimits;
 use crate::coordination::stop::{JobStop, StopReason};
 use crate::inbound::sink::{
@@ -151,7 +152,7 @@ impl JobRunner {
                 "job {other} of the same connector is running"
             )));
         }
-        let (lease, job) = match JobLease::claim(&self.client, job_id, &self.worker).await? {
+        let (lease, job) = match job_lease::claim(&self.client, job_id, &self.worker).await? {
             Claim::Claimed(lease, job) => (lease, job),
             Claim::NotClaimable(reason) => return Ok(JobEnd::NotStarted(reason)),
         };
@@ -167,7 +168,7 @@ impl JobRunner {
                 self.run_claimed(&lease, &job, &report, &stop, fence).await
             }
             Ok(Lock::Busy(other)) => {
-                return match lease.give_back(&job).await {
+                return match job_lease::give_back(&lease, &job).await {
                     Ok(()) | Err(LeaseError::Lost(_)) => Ok(JobEnd::NotStarted(format!(
                         "job {other} of the same connector is running"
                     ))),

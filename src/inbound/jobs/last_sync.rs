@@ -3,15 +3,15 @@
 
 use chrono::{DateTime, Utc};
 use elastic_client::{
-    ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobStatus, Refresh, SyncJobRecord,
+    ConnectorRecord, ConnectorStatus, ElasticClient, ElasticError, JobStatus, Refresh, SyncJobRecord, Versioned,
 };
 use serde_json::{Value, json};
 
 use super::connector_lock::{self, LockKind};
 use super::job_state::is_running;
-
-/// Tries of a conditional write before giving up.
-const MAX_CONFLICTS: u32 = 5;
+use crate::coordination::modify::{Change, Decision, modify_by};
+use crate::coordination::records::Records as _;
+use crate::inbound::records::SyncRecords;
 
 /// When a content sync was last completed. `last_synced` also moves with failed ones and with access control syncs.
 const CONTENT_COMPLETED: &str = "last_content_sync_completed_at";
@@ -44,67 +44,94 @@ pub(crate) struct LastSync<'a> {
 /// Frees the connector and records how the sync ended. A connector that was deleted meanwhile needs nothing. Between the
 /// end of the job and this any time may pass, and others go on: what they wrote since stays.
 pub(crate) async fn record(
-    client: &ElasticClient,
+    records: &impl SyncRecords,
     connector_id: &str,
     ended: &LastSync<'_>,
 ) -> Result<(), ElasticError> {
-    let mut last_error = None;
-    for _ in 0..MAX_CONFLICTS {
-        let Some(connector) = client.connectors().get(connector_id).await? else {
-            return Ok(());
-        };
-        // Read after the connector: whoever claims the job later than this changes the connector before it works.
-        if !ended.status.is_terminal() && is_claimed_again(client, ended.job_id).await? {
-            return Ok(());
-        }
-        let Some(doc) = ended.to_doc(&connector.value) else {
-            return Ok(());
-        };
-        match client
-            .connectors()
-            .update_if_unchanged(&connector, &doc, Refresh::None)
-            .await
-        {
-            Ok(_) => return Ok(()),
-            Err(error @ (ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. })) => {
-                last_error = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    last_error.map_or(Ok(()), Err)
+    let connectors = records.connector_records();
+    let recorded = modify_by(&connectors, connector_id, Refresh::None, Record { records, ended });
+    recorded.await?.settled(connector_id).map(drop)
 }
 
-async fn is_claimed_again(client: &ElasticClient, job_id: &str) -> Result<bool, ElasticError> {
-    let job = client.sync_jobs().get(job_id).await?;
+struct Record<'a, S> {
+    records: &'a S,
+    ended: &'a LastSync<'a>,
+}
+
+impl<S: SyncRecords> Change<ConnectorRecord> for Record<'_, S> {
+    type Result = ();
+
+    async fn decide(&mut self, connector: &Versioned<ConnectorRecord>) -> Result<Decision<()>, ElasticError> {
+        // Read after the connector: whoever claims the job later than this changes the connector before it works.
+        if !self.ended.status.is_terminal() && is_claimed_again(self.records, self.ended.job_id).await? {
+            return Ok(Decision::Leave(()));
+        }
+        Ok(match self.ended.to_doc(&connector.value) {
+            Some(doc) => Decision::Write(doc, ()),
+            None => Decision::Leave(()),
+        })
+    }
+}
+
+async fn is_claimed_again(records: &impl SyncRecords, job_id: &str) -> Result<bool, ElasticError> {
+    let job = records.job_records().get(job_id).await?;
     Ok(job.is_some_and(|job| is_running(job.value.status.as_ref())))
 }
 
 /// Frees a lock whose job does not run, and says how that job ended. Returns whether it did.
 pub(crate) async fn free_abandoned(
-    client: &ElasticClient,
+    records: &impl SyncRecords,
     connector_id: &str,
     kind: LockKind,
 ) -> Result<bool, ElasticError> {
-    let Some(connector) = client.connectors().get(connector_id).await? else {
-        return Ok(false);
-    };
+    let connectors = records.connector_records();
+    let freed = modify_by(
+        &connectors,
+        connector_id,
+        Refresh::None,
+        FreeAbandoned { records, kind },
+    );
+    Ok(freed.await?.settled(connector_id)?.unwrap_or(false))
+}
+
+struct FreeAbandoned<'a, S> {
+    records: &'a S,
+    kind: LockKind,
+}
+
+impl<S: SyncRecords> Change<ConnectorRecord> for FreeAbandoned<'_, S> {
+    type Result = bool;
+
+    async fn decide(&mut self, connector: &Versioned<ConnectorRecord>) -> Result<Decision<bool>, ElasticError> {
+        Ok(match end_of_abandoned(self.records, connector, self.kind).await? {
+            Some(doc) => Decision::Write(doc, true),
+            None => Decision::Leave(false),
+        })
+    }
+}
+
+/// What to write to a connector whose lock has no running job behind it; none when it is not locked, or rightly so.
+async fn end_of_abandoned(
+    records: &impl SyncRecords,
+    connector: &Versioned<ConnectorRecord>,
+    kind: LockKind,
+) -> Result<Option<Value>, ElasticError> {
     if !kind.is_locked(&connector.value)
-        || connector_lock::running_holder(client, &connector, kind, None)
+        || connector_lock::running_holder(records, connector, kind, None)
             .await?
             .is_some()
     {
-        return Ok(false);
+        return Ok(None);
     }
     let holder = kind.noted_holder(&connector.value).unwrap_or_default();
     let job = if holder.is_empty() {
         None
     } else {
-        client.sync_jobs().get(holder).await?
+        records.job_records().get(holder).await?
     };
     let (status, error) = match job.as_ref().map(|job| (&job.value.status, &job.value.error)) {
         // Claimed since the look above.
-        Some((status, _)) if is_running(status.as_ref()) => return Ok(false),
+        Some((status, _)) if is_running(status.as_ref()) => return Ok(None),
         Some((Some(status), error)) if *status != JobStatus::Pending => (status.clone(), error.as_deref()),
         Some(_) => (JobStatus::Suspended, None),
         None => (
@@ -122,18 +149,7 @@ pub(crate) async fn free_abandoned(
         cursor: None,
         ended_at: Utc::now(),
     };
-    let Some(doc) = ended.to_doc(&connector.value) else {
-        return Ok(false);
-    };
-    match client
-        .connectors()
-        .update_if_unchanged(&connector, &doc, Refresh::None)
-        .await
-    {
-        Ok(_) => Ok(true),
-        Err(ElasticError::VersionConflict { .. } | ElasticError::OutcomeUnknown { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
+    Ok(ended.to_doc(&connector.value))
 }
 
 /// Forgets the cursor of a connector, before documents of another form are written than it speaks of.

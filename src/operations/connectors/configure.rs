@@ -2,12 +2,12 @@
 //!
 //! The values are judged together with those that stay, before anything is written; the service then takes the change up.
 
-use elastic_client::{ConnectorRecord, ElasticError, Refresh};
+use elastic_client::ConnectorRecord;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::fields::{FieldValues, Form, SERVICE_TYPE, problems_of};
-use crate::inbound::connectors::registration::registration;
+use crate::inbound::connectors::registration::{register, registration};
 use crate::operations::error::{Doing as _, OperationError};
 use crate::operations::installation::Installation;
 
@@ -38,14 +38,8 @@ pub async fn configure(
     let unregistered = registration(&connector.value);
     let missing = judge(&connector.value, unregistered.get("configuration"), given)?;
     if unregistered.contains_key("configuration") {
-        match client
-            .connectors()
-            .update_if_unchanged(&connector, &Value::Object(unregistered), Refresh::None)
-            .await
-        {
-            Ok(_) | Err(ElasticError::VersionConflict { .. }) => {}
-            Err(error) => return Err(error).doing("cannot register the fields"),
-        }
+        let registered = register(client, connector_id).await;
+        registered.doing("cannot register the fields")?;
     }
     let changed = client
         .connectors()
