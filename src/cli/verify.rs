@@ -45,6 +45,22 @@ pub(super) async fn run(config: &Config, options: Verify, output: &Output) -> Re
     } else {
         text += "\nThere are gaps; `sync start --type full` closes them.";
     }
+    if coverage.stored_in_part > 0 {
+        text += &format!(
+            "\n{} documents are stored in part, because of their size or of values that Elasticsearch refuses. They are \
+             found by the rest; another sync stores the same.",
+            coverage.stored_in_part
+        );
+        for part in &coverage.parts_missing {
+            text += &format!("\n  {}: {}", part.id, part.notes.join("; "));
+        }
+        let unnamed = coverage
+            .stored_in_part
+            .saturating_sub(coverage.parts_missing.len() as u64);
+        if unnamed > 0 {
+            text += &format!("\n  and {unnamed} more");
+        }
+    }
     output.result(&coverage, &text);
     if coverage.complete {
         Ok(())

@@ -1,9 +1,13 @@
-//! Proves how well an index covers its Jira: per project, which issues are missing, left over or outdated.
+//! Proves how well an index covers its Jira: per project, which issues are missing, left over or outdated, and which
+//! documents are stored in part.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use elastic_client::{ElasticClient, ElasticError};
 use serde::Serialize;
+use serde_json::{Value, json};
+use sync_engine::sync::encode::INGESTION_ERRORS_FIELD;
 use sync_engine::sync::{
     DocumentKind, IndexScan, IndexSelection, IndexedPage, IssueId, Sink, SinkError, SyncError, left_out_by_rules,
 };
@@ -12,6 +16,9 @@ use super::dry_run::{Inspection, InspectionError};
 use super::error::{Doing as _, OperationError};
 use super::installation::Installation;
 
+/// So many documents that are stored in part are named.
+const NAMED_PARTS: usize = 100;
+
 /// The coverage of a Jira by its index.
 #[derive(Debug, Clone, Serialize)]
 pub struct Coverage {
@@ -19,9 +26,22 @@ pub struct Coverage {
     pub complete: bool,
     /// By project.
     pub projects: Vec<ProjectCoverage>,
+    /// How many documents are stored in part. They are found; another sync of the same Jira stores the same.
+    pub stored_in_part: u64,
+    /// The first of them.
+    pub parts_missing: Vec<StoredInPart>,
     /// The content index.
     #[serde(skip)]
     pub index_name: String,
+}
+
+/// A document that was too large, or had values that Elasticsearch refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredInPart {
+    /// The `_id`.
+    pub id: String,
+    /// What was cut or left out, and why.
+    pub notes: Vec<String>,
 }
 
 /// One project compared.
@@ -61,9 +81,14 @@ struct Indexed {
 pub async fn verify(installation: &Installation<'_>, connector_id: &str) -> Result<Coverage, OperationError> {
     let inspection = Inspection::of(installation, connector_id).await?;
     let projects = compare(&inspection).await.doing("cannot compare Jira with the index")?;
+    let (stored_in_part, parts_missing) = read_parts(&installation.data_client(connector_id)?, &inspection.index)
+        .await
+        .doing("cannot look for documents that are stored in part")?;
     Ok(Coverage {
         complete: projects.iter().all(ProjectCoverage::is_complete),
         projects,
+        stored_in_part,
+        parts_missing,
         index_name: inspection.index,
     })
 }
@@ -124,6 +149,26 @@ async fn compare(inspection: &Inspection) -> Result<Vec<ProjectCoverage>, Inspec
         }
     }
     Ok(all)
+}
+
+/// The scan of before has refreshed the index.
+async fn read_parts(client: &ElasticClient, index: &str) -> Result<(u64, Vec<StoredInPart>), ElasticError> {
+    let body = json!({
+        "size": NAMED_PARTS,
+        "query": { "exists": { "field": INGESTION_ERRORS_FIELD } },
+        "_source": [INGESTION_ERRORS_FIELD],
+        "track_total_hits": true,
+    });
+    let found = client.search(index, &body).await?;
+    let parts = found.hits.into_iter().map(|hit| {
+        let notes = match &hit.source[INGESTION_ERRORS_FIELD] {
+            Value::Array(notes) => notes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            note => note.as_str().map(str::to_owned).into_iter().collect(),
+        };
+        StoredInPart { id: hit.id, notes }
+    });
+    let parts: Vec<StoredInPart> = parts.collect();
+    Ok((found.total.unwrap_or(parts.len() as u64), parts))
 }
 
 async fn read_index(inspection: &Inspection) -> Result<HashMap<IssueId, Indexed>, SinkError> {

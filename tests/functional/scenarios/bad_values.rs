@@ -162,6 +162,20 @@ async fn an_issue_of_many_megabytes_is_found_by_what_fits() {
     assert_eq!(issue["Key"], key.as_str());
     let note = issue["_ingestion_errors"][0].as_str().unwrap();
     assert!(note.contains("Issue.description"), "{note}");
+    // It is whole as far as that goes: `verify` names it, and advises no sync, which would store the same.
+    let verified = stack.command(&["verify"]).await.exits_with(0);
+    let (id, _) = found.first_key_value().unwrap();
+    assert!(verified.stdout.contains(&format!("{id}: {note}")), "{verified}");
+    assert!(!verified.stdout.contains("sync start"), "{verified}");
+    let verified = stack
+        .command(&["verify", "--output", "json"])
+        .await
+        .exits_with(0)
+        .json();
+    assert_eq!(
+        verified["parts_missing"],
+        json!([{ "id": id, "notes": issue["_ingestion_errors"] }])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,4 +196,75 @@ async fn custom_dates_can_be_searched_as_dates() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// Half a character at the end of summaries, of a project's description and in the name of a field.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_characters_cost_neither_issue_nor_request_wherever_they_stand() {
+    let stack = Stack::small().await;
+    stack.sync_completes(&[]).await;
+    stack.jira.site.reset_requests();
+    stack.sync_completes(&[]).await;
+    let requests = stack.jira.site.requests().total;
+    for key in keys(&stack).await.iter().step_by(10) {
+        stack
+            .jira
+            .site
+            .override_text(key, "summary", r#""half a rocket \ud83d""#)
+            .unwrap();
+    }
+    for (endpoint, find) in [
+        ("project_search", "\"description\":\""),
+        ("field", "\"name\":\"Start date"),
+    ] {
+        stack.jira.site.add_fault(Fault {
+            find: Some(find.to_owned()),
+            body: Some(format!("{find}\\udc00")),
+            ..Fault::new(endpoint, FaultKind::Replace)
+        });
+    }
+    stack.jira.site.reset_requests();
+    let job = stack.sync_completes(&[]).await;
+    let faults = stack.jira.site.faults();
+    assert!(faults.iter().all(|fault| fault.hits > 0), "{faults:?}");
+    stack.jira.site.clear_faults();
+    stack.assert_index_is_the_model().await;
+    assert_eq!(stack.jira.site.requests().total, requests);
+    assert_eq!(
+        (job.noted("rejected_documents"), job.noted("skipped_items")),
+        (0, 0),
+        "{:?}",
+        job.skipped()
+    );
+    let found = stack
+        .elastic
+        .search(
+            &stack.index,
+            json!({ "match_phrase": { "Issue.summary": "half a rocket" } }),
+        )
+        .await;
+    assert!(found.len() >= 20);
+    assert!(
+        found
+            .values()
+            .all(|issue| issue["Issue"]["summary"] == "half a rocket \u{FFFD}")
+    );
+}
+
+/// Every value that the fixture knows to be JSON and to be liked by no library.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_odd_value_of_the_fixture_leaves_its_issue_findable() {
+    let stack = Stack::small().await;
+    let odd = stack.jira.site.create_odd_values("FIX").unwrap();
+    let job = stack.sync_completes(&[]).await;
+    stack.assert_index_is_the_model().await;
+    assert_eq!(
+        (job.noted("rejected_documents"), job.noted("skipped_items")),
+        (0, 0),
+        "{:?}",
+        job.skipped()
+    );
+    let indexed = keys(&stack).await;
+    let missing: Vec<_> = odd.iter().filter(|(_, key)| !indexed.contains(key)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

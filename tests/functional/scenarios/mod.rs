@@ -18,6 +18,7 @@ mod incremental;
 mod incremental_time;
 mod index_owner;
 mod item_failures;
+mod lasting_failures;
 mod listing_failures;
 mod odd_servers;
 mod own_indices;
