@@ -17,7 +17,8 @@ use tracing::{error, info};
 use super::shared::Worker;
 use crate::config::ConnectorEntry;
 use crate::inbound::jobs::connector_lock::LockKind;
-use crate::inbound::jobs::job_runner::{JobEnd, JobRunner, RunJobError};
+use crate::inbound::jobs::job_end::{JobEnd, RunJobError};
+use crate::inbound::jobs::job_runner::JobRunner;
 
 /// Running jobs suspend themselves within this time when the service goes down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(7);

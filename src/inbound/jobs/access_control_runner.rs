@@ -12,8 +12,10 @@ use sync_engine::access_sync::AccessSync;
 use sync_engine::sync::{SyncError, WriteFence};
 
 use super::access_control_job::{self, AccessControlError};
+use super::content_job::patience;
+use super::job_failure::JobFailure;
 use super::job_report::JobReport;
-use super::job_runner::{JobFailure, JobRunner, patience};
+use super::job_runner::JobRunner;
 use super::job_setup::JobSetup;
 use crate::clients::{USER_AGENT, client_for_connector};
 use crate::coordination::stop::JobStop;

@@ -6,7 +6,8 @@ use sync_engine::sync::Progress;
 use tokio_util::sync::CancellationToken;
 
 use super::show::{JobView, show};
-use crate::inbound::jobs::job_runner::{JobEnd, JobRunner};
+use crate::inbound::jobs::job_end::JobEnd;
+use crate::inbound::jobs::job_runner::JobRunner;
 use crate::operations::error::OperationError;
 use crate::operations::installation::Installation;
 
@@ -46,7 +47,7 @@ pub async fn run_here(
     let end = runner.run(job_id, progress, stop).await;
     Ok(
         match end.map_err(|error| OperationError::failed("cannot run the sync", error))? {
-            JobEnd::Completed | JobEnd::Failed(_) | JobEnd::Canceled => {
+            JobEnd::Completed | JobEnd::Failed(_) | JobEnd::FailedForNow(_) | JobEnd::Canceled => {
                 HereEnd::Over(Box::new(show(installation, job_id).await?))
             }
             JobEnd::Suspended => HereEnd::Suspended,

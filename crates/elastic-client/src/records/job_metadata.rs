@@ -34,6 +34,8 @@ metadata! {
     allow_deletions: u64,
     /// The checkpoint from which the job can go on, as one text.
     progress: String,
+    /// Whether what ended the job passes by itself, so that the next one goes on from its checkpoint.
+    failure_passes: bool,
     /// Word for what the sync does at the moment.
     phase: String,
     /// Whether the number of listed issues is final.

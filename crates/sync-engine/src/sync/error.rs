@@ -61,3 +61,14 @@ pub enum SyncError {
     #[error("a task of the sync ended unexpectedly: {0}; please report this with the log of the worker")]
     TaskFailed(String),
 }
+
+impl SyncError {
+    /// Whether what ended the sync passes by itself, so that a later sync may go on where this one came to.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_retryable(),
+            Self::Sink(SinkError::Elasticsearch(_) | SinkError::Stuck(_)) => true,
+            _ => false,
+        }
+    }
+}
