@@ -7,6 +7,11 @@ pub fn no_color() -> bool {
     variable("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// Where processes of one machine see files of each other that need not outlive it.
+pub fn lock_folder() -> std::path::PathBuf {
+    std::env::temp_dir()
+}
+
 /// The value of a variable; `None` when it is not set or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 pub(super) fn variable(name: &str) -> Option<String> {

@@ -7,6 +7,7 @@ pub mod lease;
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod modify;
+pub(crate) mod presence;
 pub mod records;
 pub(crate) mod renewal;
 pub(crate) mod stop;

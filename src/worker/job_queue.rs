@@ -35,6 +35,8 @@ pub(crate) struct JobQueue<'w> {
     tasks: HashMap<Id, (String, String)>,
     /// Connectors whose jobs could not be started, and until when they are left alone.
     resting: HashMap<String, Instant>,
+    /// By connector, the job that did not start and why, as the log says already.
+    said: HashMap<String, (String, String)>,
 }
 
 impl<'w> JobQueue<'w> {
@@ -51,6 +53,7 @@ impl<'w> JobQueue<'w> {
             running: JoinSet::new(),
             tasks: HashMap::new(),
             resting: HashMap::new(),
+            said: HashMap::new(),
         }
     }
 
@@ -160,7 +163,15 @@ impl<'w> JobQueue<'w> {
         let (connector_id, job_id) = self.tasks.remove(&task).unwrap_or_default();
         let rest = match ended {
             Ok((_, Ok(JobEnd::NotStarted(reason)))) => {
-                info!(sync_job.id = job_id, reason, "did not start the job");
+                let why = (job_id, reason);
+                if self.said.get(&connector_id) != Some(&why) {
+                    info!(
+                        sync_job.id = why.0,
+                        reason = why.1,
+                        "did not start the job; trying again"
+                    );
+                    self.said.insert(connector_id.clone(), why);
+                }
                 true
             }
             Ok((_, Ok(_))) => false,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use elastic_client::{ElasticClient, ElasticError};
 use thiserror::Error;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -185,15 +186,25 @@ async fn only_if(wanted: bool, doing: impl Future<Output = ()>) {
 
 async fn clean_up(worker: &Worker) {
     let service = &worker.config.service;
-    // Idleness is judged by what was seen before, so looking often costs little and notices soon.
-    let interval = service.job_cleanup_interval.min(service.idle_job_timeout / 4);
     let mut cleanup = JobCleanup::new(worker.client.clone(), service.idle_job_timeout);
+    let interval = cleanup.interval().min(service.job_cleanup_interval);
+    // What else there is to repair hurries less.
+    let rest_interval = service.job_cleanup_interval.min(service.idle_job_timeout / 4);
+    let mut next_rest = Instant::now();
     loop {
         worker.health.turned("cleanup", interval);
         let pass = async {
             let served = worker.served.current().await?;
             let ids: Vec<String> = served.iter().map(|connector| connector.record.id.clone()).collect();
-            cleanup.pass(&ids).await
+            if cleanup.repair_dead(&ids).await? {
+                worker.new_content_job.notify_one();
+                worker.new_access_control_job.notify_one();
+            }
+            if Instant::now() >= next_rest {
+                next_rest = Instant::now() + rest_interval;
+                cleanup.pass(&ids).await?;
+            }
+            Ok(())
         };
         if let Some(Err(error)) = worker.stop.run_until_cancelled(pass).await {
             worker.failed("looking for jobs without a worker", None, error);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::job_state::{end_of, is_claimable, is_running};
 use crate::coordination::lease::{Claimed, Lease, LeaseError, Leased};
+use crate::coordination::presence::Presence;
 use crate::coordination::records::Records;
 use crate::inbound::records::{JobRecords, SyncRecords};
 
@@ -42,7 +43,7 @@ impl Leased for SyncJobRecord {
 /// Claims a job that waits. A list of jobs may be old, so the record is read again and must not change until it is ours;
 /// a job that was canceled in between is not revived.
 pub async fn claim<S: SyncRecords>(records: &S, job_id: &str, worker: &str) -> Result<Claim<S::Jobs>, ElasticError> {
-    let mark = format!("{worker}/{}", uuid::Uuid::new_v4());
+    let mark = Presence::of_this_process().mark(worker);
     let mut before = None;
     let claim = |job: &SyncJobRecord| {
         if !is_claimable(job.status.as_ref()) {

@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use elastic_client::{ElasticClient, JobMetadata, JobStatus, JobType, Refresh, SyncJobRecord};
 use serde_json::{Value, json};
 use sync_engine::sync::{Carried, Checkpoint, Progress};
@@ -38,6 +38,8 @@ pub struct JobReport {
     skipped_before: u64,
     interval: Duration,
     checkpoint: OnceLock<CheckpointNow>,
+    /// Where the run began, when the job lost a worker before.
+    recovered_at: Option<Option<DateTime<Utc>>>,
     /// Whether users are counted and not issues.
     access_control: bool,
 }
@@ -57,6 +59,7 @@ impl JobReport {
             skipped_before: before.skipped,
             interval,
             checkpoint: OnceLock::new(),
+            recovered_at: recovered_at(job),
             access_control: job.job_type == Some(JobType::AccessControl),
         }
     }
@@ -118,9 +121,12 @@ impl JobReport {
     /// The counters as they stand on a job, with `last_seen` renewed.
     pub fn stats(&self) -> Value {
         // Before the counters: what they count is then at least what the checkpoint promises.
-        let checkpoint = self.checkpoint.get().map(|now| now().to_saved());
+        let checkpoint = self.checkpoint.get().map(|now| now());
+        let got_on = matches!((&checkpoint, &self.recovered_at), (Some(now), Some(then)) if now.created_before > *then);
         let counts = self.progress.snapshot();
         let both = JobMetadata {
+            // A job that gets on from worker to worker is not given up.
+            recoveries: got_on.then_some(0),
             phase: Some(counts.phase.as_str().to_owned()),
             listing_ended: Some(counts.listing_ended),
             rejected_documents: Some(counts.rejected),
@@ -148,7 +154,7 @@ impl JobReport {
                 fields_left_out: Some(counts.fields_left_out),
                 documents_left_out_by_rules: Some(counts.left_out),
                 // While a resumed job has none of its own yet, the one that it resumed from stays.
-                progress: checkpoint,
+                progress: checkpoint.map(|checkpoint| checkpoint.to_saved()),
                 ..both
             }
         };
@@ -180,6 +186,12 @@ fn carried(job: &SyncJobRecord) -> Carried {
 /// The checkpoint of an earlier run of this job.
 pub fn saved_checkpoint(job: &SyncJobRecord) -> Option<Checkpoint> {
     Checkpoint::read(job.metadata.progress.as_deref()?)
+}
+
+/// Up to when issues were done as the job lost its worker, if it did.
+fn recovered_at(job: &SyncJobRecord) -> Option<Option<DateTime<Utc>>> {
+    let has_lost = job.metadata.recoveries.is_some_and(|recoveries| recoveries > 0);
+    has_lost.then(|| saved_checkpoint(job).and_then(|checkpoint| checkpoint.created_before))
 }
 
 /// The connector whose deletion ends its running job.
@@ -241,6 +253,25 @@ mod tests {
             None,
             "a null would erase it"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_gets_on_from_worker_to_worker_is_not_given_up() {
+        let done_until = |seconds| Checkpoint {
+            started: DateTime::UNIX_EPOCH,
+            created_before: DateTime::from_timestamp(seconds, 0),
+            covered: sync_engine::sync::Coverage::default(),
+            failed: Vec::new(),
+        };
+        let mut job = interrupted();
+        job.metadata.recoveries = Some(3);
+        job.metadata.progress = Some(done_until(100).to_saved());
+        for (now, expected) in [(100, None), (101, Some(0))] {
+            let report = JobReport::new(&job, Arc::new(Progress::default()), Duration::from_secs(10));
+            report.save_checkpoints(move || done_until(now));
+            let recoveries = report.stats()["metadata"].get("recoveries").and_then(Value::as_u64);
+            assert_eq!(recoveries, expected, "done until {now}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

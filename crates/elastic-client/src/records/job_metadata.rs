@@ -30,6 +30,10 @@ metadata! {
     claimed_by: String,
     /// How often in a row the job lost its worker without having got on.
     recoveries: u64,
+    /// Seconds of silence that cleanups have seen since `silent_since`.
+    silent_seconds: u64,
+    /// The job's `last_seen` that `silent_seconds` counts from.
+    silent_since: String,
     /// How many documents an operator allowed this job to delete.
     allow_deletions: u64,
     /// The checkpoint from which the job can go on, as one text.
