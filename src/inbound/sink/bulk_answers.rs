@@ -49,6 +49,40 @@ pub(super) fn client_of(server: &MockServer) -> ElasticClient {
     ElasticClient::new(config).unwrap()
 }
 
+/// A sink with small limits on an index.
+pub(super) fn sink_on(client: ElasticClient, index: &str, progress: &Arc<Progress>) -> IndexSink {
+    let options = SinkOptions {
+        batch: BatchLimits {
+            lines: 500,
+            bytes: MIB,
+            in_flight: 2,
+        },
+        budget_bytes: 64 * MIB,
+        max_text_document_bytes: Some(3 * MIB),
+        error_monitor: ErrorMonitorConfig {
+            enabled: true,
+            max_total_errors: 1000,
+            max_consecutive_errors: 10,
+            max_error_rate: 0.15,
+            error_window_size: 100,
+            error_queue_size: 10,
+        },
+        retry: RetryPolicy {
+            max_attempts: 2,
+            interval: Duration::from_millis(1),
+            on_timeout: true,
+        },
+        longest_wait: Duration::from_secs(20),
+        queue_length: 100,
+        log_operations: false,
+    };
+    let target = Target {
+        index: index.to_owned(),
+        ..Target::default()
+    };
+    IndexSink::start(client, target, options, Arc::clone(progress), Arc::new(Unfenced))
+}
+
 impl Wire {
     async fn new(answer: Answer) -> Self {
         Self::with(answer, usize::MAX).await
@@ -90,37 +124,7 @@ impl Wire {
     }
 
     fn sink(&self, progress: &Arc<Progress>) -> IndexSink {
-        let options = SinkOptions {
-            batch: BatchLimits {
-                lines: 500,
-                bytes: MIB,
-                in_flight: 2,
-            },
-            budget_bytes: 64 * MIB,
-            max_text_document_bytes: Some(3 * MIB),
-            error_monitor: ErrorMonitorConfig {
-                enabled: true,
-                max_total_errors: 1000,
-                max_consecutive_errors: 10,
-                max_error_rate: 0.15,
-                error_window_size: 100,
-                error_queue_size: 10,
-            },
-            retry: RetryPolicy {
-                max_attempts: 2,
-                interval: Duration::from_millis(1),
-                on_timeout: true,
-            },
-            longest_wait: Duration::from_secs(20),
-            queue_length: 100,
-            log_operations: false,
-        };
-        let target = Target {
-            index: "jira".to_owned(),
-            ..Target::default()
-        };
-        let client = client_of(&self.server);
-        IndexSink::start(client, target, options, Arc::clone(progress), Arc::new(Unfenced))
+        sink_on(client_of(&self.server), "jira", progress)
     }
 
     /// The ids of each bulk request.

@@ -119,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn a_thousand_errors_far_apart_are_enough_and_one_more_is_too_many() {
+        let mut monitor = monitor();
+        for _ in 0..1_000 {
+            monitor.rejected("x").unwrap();
+            (0..9).for_each(|_| monitor.applied());
+        }
+        assert!(monitor.rejected("the last").unwrap_err().starts_with("1001 in all"));
+    }
+
+    #[test]
     fn errors_leave_the_window() {
         let mut monitor = monitor();
         for _ in 0..50 {

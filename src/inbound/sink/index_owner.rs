@@ -81,14 +81,14 @@ pub enum OwnerError {
 impl ContentIndex<'_> {
     /// Looks whether a connector may write to the index, which may not exist yet. Nothing is changed.
     pub async fn ownership(&self, claimant: Claimant<'_>) -> Result<Ownership, OwnerError> {
-        let mut found = Ownership::Ours;
+        let mut found = None;
         for (concrete, mappings) in self.existing_mappings().await? {
             match self.judge(&concrete, &mappings, claimant).await? {
-                Ownership::Ours => {}
-                other => found = other,
+                Ownership::Ours => drop(found.get_or_insert(Ownership::Ours)),
+                other => found = Some(other),
             }
         }
-        Ok(found)
+        Ok(found.unwrap_or(Ownership::Free))
     }
 
     /// Makes the index the claimant's, unless it is another's. Returns what is to be noted in the job's record.
@@ -216,83 +216,46 @@ fn owner_in(mappings: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use parking_lot::Mutex;
     use pretty_assertions::assert_eq;
     use test_case::test_case;
-    use wiremock::matchers::any;
-    use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-    use super::super::bulk_answers::client_of;
+    use super::super::mini_node::{Index, MiniNode};
     use super::*;
 
-    /// A cluster with the index `jira-1` behind the alias `jira`, and with connectors by the index that they name.
-    struct Cluster {
-        _server: MockServer,
-        client: ElasticClient,
-        meta: Arc<Mutex<Value>>,
-    }
-
-    /// `after_put` is what somebody else writes right after us.
-    async fn cluster(
-        meta: Value,
-        connectors: &[(&'static str, &'static str)],
-        after_put: Option<&'static str>,
-    ) -> Cluster {
-        let server = MockServer::start().await;
-        let meta = Arc::new(Mutex::new(meta));
-        let (stored, connectors) = (Arc::clone(&meta), connectors.to_vec());
-        let answer = move |request: &Request| {
-            let shards = json!({ "total": 1, "successful": 1, "skipped": 0, "failed": 0 });
-            let record = |(id, index): &(&str, &str)| json!({ "_id": id, "_seq_no": 1, "_primary_term": 1, "found": true, "_source": { "index_name": index } });
-            let body = match (request.method.as_str(), request.url.path()) {
-                ("PUT", "/jira/_mapping") => {
-                    let mut put: Value = request.body_json().unwrap();
-                    let mut stored = stored.lock();
-                    *stored = put["_meta"].take();
-                    if let Some(other) = after_put {
-                        stored[OWNER] = other.into();
-                    }
-                    json!({ "acknowledged": true })
-                }
-                ("GET", "/jira/_mapping") => json!({ "jira-1": { "mappings": { "_meta": *stored.lock() } } }),
-                (_, "/.elastic-connectors/_refresh") => json!({ "_shards": shards }),
-                (_, "/.elastic-connectors/_search") => {
-                    let hits: Vec<Value> = connectors.iter().map(record).collect();
-                    let total = json!({ "value": hits.len(), "relation": "eq" });
-                    json!({ "timed_out": false, "_shards": shards, "hits": { "total": total, "hits": hits } })
-                }
-                (_, path) => match connectors.iter().find(|(id, _)| path.ends_with(&format!("/_doc/{id}"))) {
-                    Some(known) => record(known),
-                    None => return ResponseTemplate::new(404).set_body_json(json!({ "found": false })),
-                },
-            };
-            ResponseTemplate::new(200).set_body_json(body)
+    /// A node with the index `jira-1` behind the alias `jira`, and with connectors by the index that they name.
+    async fn cluster(meta: Value, connectors: &[(&str, &str)]) -> MiniNode {
+        let node = MiniNode::start().await;
+        let mut held = node.held.lock();
+        let index = Index {
+            mappings: json!({ "_meta": meta }),
+            ..Index::default()
         };
-        Mock::given(any()).respond_with(answer).mount(&server).await;
-        Cluster {
-            client: client_of(&server),
-            _server: server,
-            meta,
+        held.indices.insert("jira-1".to_owned(), index);
+        held.indices.insert(CONNECTORS_ALIAS.to_owned(), Index::default());
+        held.aliases.insert("jira".to_owned(), vec!["jira-1".to_owned()]);
+        drop(held);
+        for (id, index) in connectors {
+            node.put(CONNECTORS_ALIAS, id, json!({ "index_name": index }));
         }
+        node
     }
 
-    impl Cluster {
-        async fn claim(&self) -> Result<Option<String>, OwnerError> {
-            let mappings = json!({ "_meta": *self.meta.lock() });
-            let claimant = Claimant::new(&self.client, "ours");
-            ContentIndex::new(&self.client, "jira")
-                .claim("jira-1", &mappings, claimant)
-                .await
-        }
+    fn meta(node: &MiniNode) -> Value {
+        node.held.lock().indices["jira-1"].mappings["_meta"].clone()
+    }
 
-        async fn looks_as_claiming_does(&self, claimed: &Result<Option<String>, OwnerError>) {
-            let index = ContentIndex::new(&self.client, "jira");
-            let looked = index.ownership(Claimant::new(&self.client, "ours")).await;
-            let text = |error: &OwnerError| error.to_string();
-            assert_eq!(looked.as_ref().err().map(text), claimed.as_ref().err().map(text));
-        }
+    async fn claim(node: &MiniNode) -> Result<Option<String>, OwnerError> {
+        let mappings = json!({ "_meta": meta(node) });
+        let index = ContentIndex::new(&node.client, "jira");
+        index
+            .claim("jira-1", &mappings, Claimant::new(&node.client, "ours"))
+            .await
+    }
+
+    async fn look(node: &MiniNode) -> Result<Ownership, OwnerError> {
+        ContentIndex::new(&node.client, "jira")
+            .ownership(Claimant::new(&node.client, "ours"))
+            .await
     }
 
     #[test_case(json!({ OWNER: "theirs" }), &[("ours", "jira"), ("theirs", "jira")], "connector theirs"; "the owner names it too")]
@@ -303,38 +266,43 @@ mod tests {
     #[tokio::test]
     async fn a_second_connector_is_refused_and_nothing_is_changed(
         meta: Value,
-        connectors: &[(&'static str, &'static str)],
+        connectors: &[(&str, &str)],
         says: &str,
     ) {
-        let cluster = cluster(meta.clone(), connectors, None).await;
-        let refused = cluster.claim().await;
-        cluster.looks_as_claiming_does(&refused).await;
-        let text = refused.unwrap_err().to_string();
+        let node = cluster(meta.clone(), connectors).await;
+        let text = claim(&node).await.unwrap_err().to_string();
         let all = [says, "index jira ", "connector ours", "--take-over-index"];
         assert!(all.iter().all(|part| text.contains(part)), "{text}");
-        assert_eq!(*cluster.meta.lock(), meta);
+        assert_eq!(
+            look(&node).await.unwrap_err().to_string(),
+            text,
+            "looking says the same"
+        );
+        assert_eq!(self::meta(&node), meta);
     }
 
-    #[test_case(json!({ "version": 7, "of": { "a": "template" } }), None; "an index of the framework")]
-    #[test_case(json!(null), None; "an index without notes")]
-    #[test_case(json!({ "version": 7, OWNER: "ours" }), None; "ours already")]
-    #[test_case(json!({ "version": 7, OWNER: "gone" }), Some("connector gone, which does not exist any more"); "a deleted one's")]
+    #[test_case(json!({ "version": 7, "of": { "a": "template" } }), Ownership::Free; "an index of the framework")]
+    #[test_case(json!(null), Ownership::Free; "an index without notes")]
+    #[test_case(json!({ "version": 7, OWNER: "ours" }), Ownership::Ours; "ours already")]
+    #[test_case(json!({ "version": 7, OWNER: "gone" }), Ownership::Abandoned("gone".into()); "a deleted one's")]
     #[tokio::test]
-    async fn a_free_index_becomes_ours_and_keeps_other_notes(meta: Value, noted: Option<&str>) {
-        let cluster = cluster(meta.clone(), &[("ours", "jira"), ("theirs", "jira-2")], None).await;
-        let claimed = cluster.claim().await;
-        let note = claimed.unwrap();
-        assert_eq!(note.is_some(), noted.is_some(), "{note:?}");
-        assert!(note.unwrap_or_default().contains(noted.unwrap_or_default()));
-        let mut wanted = meta.as_object().cloned().unwrap_or_default();
-        wanted.insert(OWNER.to_owned(), "ours".into());
-        assert_eq!(*cluster.meta.lock(), Value::Object(wanted));
+    async fn a_free_index_becomes_ours_and_keeps_other_notes(before: Value, wanted: Ownership) {
+        let node = cluster(before.clone(), &[("ours", "jira"), ("theirs", "jira-2")]).await;
+        assert_eq!(look(&node).await.unwrap(), wanted);
+        let note = claim(&node).await.unwrap();
+        let says_whose_it_was = note.is_some_and(|note| note.contains("connector gone, which does not exist any more"));
+        assert_eq!(says_whose_it_was, matches!(wanted, Ownership::Abandoned(_)));
+        let mut after = before.as_object().cloned().unwrap_or_default();
+        after.insert(OWNER.to_owned(), "ours".into());
+        assert_eq!(meta(&node), Value::Object(after));
+        assert_eq!(look(&node).await.unwrap(), Ownership::Ours);
     }
 
     #[tokio::test]
     async fn whoever_claims_last_has_the_index() {
-        let cluster = cluster(json!({}), &[("ours", "jira")], Some("theirs")).await;
-        let refused = cluster.claim().await.unwrap_err();
+        let node = cluster(json!({}), &[("ours", "jira")]).await;
+        node.held.lock().overwritten = Some(json!({ OWNER: "theirs" }));
+        let refused = claim(&node).await.unwrap_err();
         assert!(
             matches!(&refused, OwnerError::Foreign { owner, .. } if owner == "theirs"),
             "{refused}"
@@ -342,11 +310,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_that_may_not_change_the_mapping_is_enough_and_that_is_noted() {
+        let node = cluster(json!({}), &[("ours", "jira")]).await;
+        node.held
+            .lock()
+            .refused
+            .insert("PUT /jira/_mapping".to_owned(), "security_exception");
+        let note = claim(&node).await.unwrap().unwrap();
+        assert!(note.contains("could not be noted"), "{note}");
+    }
+
+    #[test_case("security_exception", true; "no privilege to refresh")]
+    #[test_case("mapper_exception", false; "anything else")]
+    #[tokio::test]
+    async fn who_names_an_index_is_read_as_of_now_where_the_key_may(refused: &'static str, enough: bool) {
+        let node = cluster(json!({}), &[("ours", "jira")]).await;
+        let refresh = format!("POST /{CONNECTORS_ALIAS}/_refresh");
+        assert!(look(&node).await.is_ok());
+        assert_eq!(node.asked(&refresh), 1);
+        node.held.lock().refused.insert(refresh, refused);
+        assert_eq!(look(&node).await.is_ok(), enough);
+    }
+
+    #[tokio::test]
+    async fn an_index_that_does_not_exist_belongs_to_nobody() {
+        let node = MiniNode::start().await;
+        assert_eq!(look(&node).await.unwrap(), Ownership::Free);
+        assert_eq!(ContentIndex::new(&node.client, "jira").owner().await.unwrap(), None);
+    }
+
+    #[tokio::test]
     async fn an_index_is_handed_over_whosever_it_was() {
-        let cluster = cluster(json!({ "version": 7, OWNER: "theirs" }), &[("theirs", "jira")], None).await;
-        let index = ContentIndex::new(&cluster.client, "jira");
+        let node = cluster(json!({ "version": 7, OWNER: "theirs" }), &[("theirs", "jira")]).await;
+        let index = ContentIndex::new(&node.client, "jira");
         assert_eq!(index.owner().await.unwrap().as_deref(), Some("theirs"));
-        index.take_over("ours").await.unwrap();
-        assert_eq!(*cluster.meta.lock(), json!({ "version": 7, OWNER: "ours" }));
+        for _ in 0..2 {
+            index.take_over("ours").await.unwrap();
+            assert_eq!(meta(&node), json!({ "version": 7, OWNER: "ours" }));
+        }
+        assert_eq!(
+            node.asked("PUT /jira/_mapping"),
+            1,
+            "what is ours already is left alone"
+        );
     }
 }

@@ -14,10 +14,14 @@ mod bulk_answers;
 mod cutting;
 mod delivery;
 mod in_flight;
+#[cfg(test)]
+mod index_contents;
 mod index_owner;
 mod index_writer;
 mod mapping;
 mod mapping_ahead;
+#[cfg(test)]
+mod mini_node;
 mod new_fields;
 mod options;
 mod outcomes;
