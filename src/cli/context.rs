@@ -1,5 +1,7 @@
 //! Finds what most commands begin with: the connector that is meant, signals, the name of this machine.
 
+use std::path::Path;
+
 use tokio_util::sync::CancellationToken;
 
 use super::error::CommandError;
@@ -22,6 +24,13 @@ pub(super) fn pick_connector(config: &Config, named: Option<String>) -> Result<S
             )))
         }
     }
+}
+
+/// Whether the program was started under this name, by a link to it or by a copy.
+pub(super) fn is_called_as(name: &str) -> bool {
+    let called = std::env::args_os().next();
+    let stem = called.as_ref().and_then(|path| Path::new(path).file_stem());
+    stem.is_some_and(|stem| stem == name)
 }
 
 /// A token that is cancelled by the first Ctrl-C or SIGTERM; the second ends the process at once.

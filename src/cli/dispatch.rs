@@ -52,7 +52,7 @@ pub(super) fn look(path: &Path, command: Command, level: LogLevel, output: &Outp
     runtime()?.block_on(carry_out(command, &config, output))
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| anyhow::anyhow!("cannot start: {error}").into())
 }

@@ -9,6 +9,7 @@ use clap::{Parser, ValueEnum};
 use serde_json::json;
 
 use super::arguments::{Command, Run, RunAction};
+use super::context::is_called_as;
 use super::dispatch;
 use super::error::CommandError;
 use super::output::Output;
@@ -72,9 +73,7 @@ impl From<LevelName> for LogLevel {
 
 /// Whether the program was started under that name, by a link to it or by a copy.
 pub(super) fn is_called() -> bool {
-    let called = std::env::args_os().next();
-    let stem = called.as_ref().and_then(|path| Path::new(path).file_stem());
-    stem.is_some_and(|stem| stem == NAME)
+    is_called_as(NAME)
 }
 
 pub(super) fn start(arguments: IngestArguments, output: &Output) -> Result<(), CommandError> {

@@ -8,6 +8,7 @@ use super::arguments::{Arguments, Command, OutputFormat};
 use super::dispatch::{look, serve};
 use super::elastic_ingest::{self, IngestArguments};
 use super::error::CommandError;
+use super::framework_connectors::{self, FrameworkArguments};
 use super::output::Output;
 use super::service;
 use crate::config::LogLevel;
@@ -18,6 +19,8 @@ pub fn main() -> ExitCode {
     let (output, done) = if elastic_ingest::is_called() {
         let output = Output::new(OutputFormat::Text);
         (output, elastic_ingest::start(IngestArguments::parse(), &output))
+    } else if framework_connectors::is_called() {
+        framework_connectors::start(FrameworkArguments::parse())
     } else {
         let arguments = Arguments::parse();
         if matches!(arguments.command, Command::ExtractText) {

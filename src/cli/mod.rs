@@ -26,6 +26,7 @@ mod context;
 mod dry_run;
 mod elastic_ingest;
 mod field_values;
+mod framework_connectors;
 mod interview;
 mod progress_display;
 mod rules;

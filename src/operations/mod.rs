@@ -12,6 +12,7 @@ pub mod access_view;
 pub mod check;
 pub mod connectors;
 pub mod dry_run;
+pub mod indices;
 pub mod rules;
 pub mod syncs;
 pub mod verify;

@@ -26,6 +26,7 @@ mod connector_show;
 mod elastic_ingest;
 mod elasticsearch_errors;
 mod extraction_service;
+mod framework_connectors;
 mod jira_errors;
 mod observability;
 mod permission_model;

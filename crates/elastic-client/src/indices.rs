@@ -1,5 +1,7 @@
 //! Managing indices: existence, creation, mapping, settings, counts. It leaves their content to bulk, search and scan.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +28,13 @@ struct Count {
 struct Statistics {
     #[serde(rename = "_all")]
     all: AllIndices,
+}
+
+#[derive(Deserialize)]
+struct IndexStatistics {
+    /// Absent when there is none.
+    #[serde(default)]
+    indices: BTreeMap<String, AllIndices>,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +159,17 @@ impl Indices {
             .send(Request::get(&[name, "_stats", "docs"]).query("filter_path", "_all.primaries.docs.count"))
             .await?;
         Ok(answer.parse::<Statistics>()?.all.primaries.docs.count)
+    }
+
+    /// The open indices that are not hidden, with the number of their documents, by name.
+    pub async fn list(&self) -> Result<BTreeMap<String, u64>, ElasticError> {
+        let request = Request::get(&["_stats", "docs"]).query("filter_path", "indices.*.primaries.docs.count");
+        let answer = self.transport.send(request).await?;
+        let indices = answer.parse::<IndexStatistics>()?.indices;
+        Ok(indices
+            .into_iter()
+            .map(|(name, index)| (name, index.primaries.docs.count))
+            .collect())
     }
 
     /// Deletes an index with everything in it. False when there was none. Wildcards and lists are refused.

@@ -79,6 +79,37 @@ async fn a_sync_whose_worker_was_killed_goes_on_elsewhere() {
     assert_eq!(job.0["metadata"]["recoveries"], 1, "{}", job.0["metadata"]);
 }
 
+/// Jira goes away in the middle and stays away until the job has failed. The next job begins where that one came to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_costs_the_next_full_sync_only_what_was_not_done_yet() {
+    let stack = Stack::with(medium()).await;
+    let failing = stack.elastic.create_job(&stack.connector).await;
+    let _service = stack.start_service();
+    half_done(&stack, &failing).await;
+    let away = json!({ "endpoint": "*", "kind": "status", "status": 500 });
+    stack.jira.site.add_fault(serde_json::from_value(away).unwrap());
+    let failed = stack.finished(&failing).await;
+    assert_eq!(failed.status(), "error", "{}", failed.0);
+    assert_eq!(failed.0["metadata"]["failure_passes"], true, "{}", failed.0["metadata"]);
+    stack.jira.site.clear_faults();
+    let changed = stack.jira.special("comments_20");
+    stack
+        .jira
+        .site
+        .update_issue(&changed, &json!({ "summary": "changed in between" }))
+        .unwrap();
+    stack.jira.site.reset_requests();
+
+    let next = stack.elastic.create_job(&stack.connector).await;
+    let next = stack.finished(&next).await;
+    assert_eq!(next.status(), "completed", "{}", next.error());
+    let batches = stack.jira.requests_to("bulkfetch");
+    assert!(batches <= 40, "of 48 batches most were done before: {batches}");
+    stack.assert_index_is_the_model().await;
+    let (_, document) = stack.issue(&changed).await.unwrap();
+    assert_eq!(document["Issue"]["summary"], "changed in between");
+}
+
 /// Ten interruptions of one job at points that differ from run to run: mostly by SIGTERM, three times by SIGKILL, after
 /// which the job has to be found idle first. Changes are made all along.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
