@@ -168,3 +168,15 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_nothing_has_certificates_verified() {
+        assert_eq!(Verification::default(), Verification::Full);
+        let usual = Tls::default();
+        assert_eq!((usual.verification, usual.named_only), (Verification::Full, false));
+    }
+}

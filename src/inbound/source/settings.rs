@@ -241,3 +241,40 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use test_case::test_case;
+
+    use super::*;
+
+    fn settings(further: &[(&str, Value)]) -> Result<JiraSettings, InvalidSettings> {
+        let mut record = FORM.blank();
+        let usual = [
+            ("data_source", json!("jira_cloud")),
+            ("jira_url", json!("https://example.atlassian.net")),
+            ("account_email", json!("me@example.com")),
+            ("api_token", json!("token")),
+            ("projects", json!("*")),
+        ];
+        for (key, value) in usual.iter().chain(further) {
+            record[*key]["value"] = value.clone();
+        }
+        // A record of Elastic's connector lacks the fields that are ours alone.
+        if further.is_empty() {
+            record.remove("ssl_verification");
+        }
+        JiraSettings::from_configuration(&record)
+    }
+
+    #[test_case(&[], TlsVerification::Full; "the field is missing")]
+    #[test_case(&[("ssl_verification", json!(""))], TlsVerification::Full; "nothing is chosen")]
+    #[test_case(&[("ssl_verification", json!("full"))], TlsVerification::Full)]
+    #[test_case(&[("ssl_verification", json!("certificate"))], TlsVerification::Certificate)]
+    #[test_case(&[("ssl_verification", json!("none"))], TlsVerification::None)]
+    #[test_case(&[("ssl_enabled", json!(false))], TlsVerification::Full; "no authority is pasted")]
+    fn certificates_are_verified_unless_none_is_chosen_by_name(further: &[(&str, Value)], expected: TlsVerification) {
+        assert_eq!(settings(further).unwrap().tls_verification, expected);
+    }
+}
