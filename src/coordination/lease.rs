@@ -31,9 +31,9 @@ pub struct Lease<R: Records<Record: Leased>> {
     records: R,
     id: String,
     mark: String,
-    /// Written by one task at a time: a conditional update needs the version of the last one.
-    /// Beside it, the state as it was seen last.
-    held: Mutex<Versioned<StateOf<R>>>,
+    /// Written by one task at a time: a conditional update needs the version of the last one, and the state that the
+    /// record has in it. None when somebody else wrote as well.
+    held: Mutex<Option<Versioned<StateOf<R>>>>,
     renewal: Renewal,
 }
 
@@ -100,7 +100,7 @@ impl<R: Records<Record: Leased>> Lease<R> {
             Modified::Contended => return Ok(Claimed::NotClaimable("its record changes all the time".to_owned())),
         };
         Ok(Claimed::Ours(Self {
-            held: Mutex::new(versioned(id, version, state)),
+            held: Mutex::new(Some(versioned(id, version, state))),
             records,
             id: id.to_owned(),
             mark,
@@ -111,6 +111,11 @@ impl<R: Records<Record: Leased>> Lease<R> {
     /// Id of the record.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    #[cfg(test)]
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
     }
 
     /// When the record was last written by us.
@@ -132,30 +137,40 @@ impl<R: Records<Record: Leased>> Lease<R> {
     ) -> Result<StateOf<R>, LeaseError> {
         let mut held = self.held.lock().await;
         let mut asked = self.renewal.now();
-        let (sent, state) = (doc(&held.value), held.value.clone());
-        let (state, version) = match self.records.try_update(&*held, &sent, refresh).await? {
-            Written::Applied(version) => (state, version),
-            Written::Conflict | Written::Unknown => {
-                let sent = Some((sent, Ok(state)));
-                let decide = Pure(|now: &Versioned<R::Record>| {
-                    asked = self.renewal.now();
-                    match self.state_of(&now.value) {
-                        Ok(state) => Decision::Write(doc(&state), Ok(state)),
-                        Err(lost) => Decision::Leave(Err(lost)),
-                    }
-                });
-                let modified = modify_after(&self.records, &self.id, refresh, sent, decide);
-                match modified.await? {
-                    Modified::Done(Ok(state), version) => (state, version),
-                    Modified::Done(Err(lost), _) => return Err(LeaseError::Lost(lost)),
-                    Modified::Missing => return Err(deleted()),
-                    Modified::Contended => return Err(contended(&self.id).into()),
+        let mut sent = None;
+        // Taken out: what others wrote since is not known before the record is read again.
+        if let Some(known) = held.take() {
+            let new = doc(&known.value);
+            match self.records.try_update(&known, &new, refresh).await {
+                Ok(Written::Applied(version)) => {
+                    self.renewal.renewed(asked);
+                    let state = known.value.clone();
+                    *held = Some(known.at(version));
+                    return Ok(state);
+                }
+                Ok(Written::Conflict | Written::Unknown) => sent = Some((new, Ok(known.value))),
+                Err(error) => {
+                    *held = Some(known);
+                    return Err(error.into());
                 }
             }
-        };
-        *held = versioned(&self.id, version, state.clone());
-        self.renewal.renewed(asked);
-        Ok(state)
+        }
+        let decide = Pure(|now: &Versioned<R::Record>| {
+            asked = self.renewal.now();
+            match self.state_of(&now.value) {
+                Ok(state) => Decision::Write(doc(&state), Ok(state)),
+                Err(lost) => Decision::Leave(Err(lost)),
+            }
+        });
+        match modify_after(&self.records, &self.id, refresh, sent, decide).await? {
+            Modified::Done(Ok(state), _) => {
+                self.renewal.renewed(asked);
+                Ok(state)
+            }
+            Modified::Done(Err(lost), _) => Err(LeaseError::Lost(lost)),
+            Modified::Missing => Err(deleted()),
+            Modified::Contended => Err(contended(&self.id).into()),
+        }
     }
 
     /// The state of the record as it is now.

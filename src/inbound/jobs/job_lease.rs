@@ -175,6 +175,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_job_that_is_canceled_while_the_answer_to_a_report_is_lost_is_not_suspended() {
+        let records = waiting();
+        let lease = claimed(&records).await;
+        records.jobs.fail_next(&[Fault::AppliedAnswerLost]);
+        let report = json!({ "last_seen": "x" });
+        let reporting = lease.write(&report, Refresh::None);
+        let canceling = async {
+            while records.jobs.document("j").unwrap()["last_seen"] != "x" {
+                tokio::task::yield_now().await;
+            }
+            records.jobs.merge("j", &json!({ "status": "canceling" }));
+        };
+        let (written, ()) = tokio::join!(reporting, canceling);
+        written.unwrap();
+        let end = |now: &JobStatus| json!({ "status": end_of(now, JobStatus::Suspended).as_str() });
+        lease.write_for(end, Refresh::None).await.unwrap();
+        assert_eq!(status(&records), "canceled");
+    }
+
+    #[tokio::test]
     async fn a_worker_notices_that_its_job_is_gone() {
         let records = waiting();
         let lease = claimed(&records).await;

@@ -1,6 +1,6 @@
 //! Runs one job from claim to end and leaves its records true, whatever happens in between: the table of contents.
 //!
-//! The sync is put together in `content_job` and `access_control_runner`, kept alive in `job_heartbeat`, and its end is
+//! Claim and lock are in `job_start`. The sync is put together in `content_job` and `access_control_runner`, kept alive in `job_heartbeat`, and its end is
 //! written in `job_ending`. Finding jobs is left to `worker`.
 
 use std::sync::Arc;
@@ -11,14 +11,13 @@ use sync_engine::sync::Progress;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
 
-use super::connector_lock::{self, Lock, LockKind};
 use super::job_end::{JobEnd, RunJobError};
 use super::job_events::{ended, started};
 use super::job_fence::JobFence;
-use super::job_lease::{self, Claim, JobLease};
+use super::job_lease::JobLease;
 use super::job_report::JobReport;
+use super::job_start::{self, Start};
 use crate::config::{BulkConfig, ConnectorEntry, ExtractionServiceConfig, JiraLimits};
-use crate::coordination::lease::LeaseError;
 use crate::coordination::renewal::RenewalLimits;
 use crate::coordination::stop::JobStop;
 use crate::inbound::source::field_definitions::SERVICE_TYPE;
@@ -76,44 +75,21 @@ impl JobRunner {
         if let Some(index) = &job.value.connector.index_name {
             Span::current().record("index.name", index);
         }
-        let kind = LockKind::of(job.value.job_type.as_ref());
-        if let Some(other) = connector_lock::busy_with(&self.client, connector_id, job_id, kind).await? {
-            return Ok(JobEnd::NotStarted(format!(
-                "job {other} of the same connector is running"
-            )));
-        }
-        let (lease, job) = match job_lease::claim(&self.client, job_id, &self.worker).await? {
-            Claim::Claimed(lease, job) => (lease, job),
-            Claim::NotClaimable(reason) => return Ok(JobEnd::NotStarted(reason)),
+        let began = Instant::now();
+        let (lease, job, unlocked) = match job_start::start(&self.client, connector_id, &job, &self.worker).await? {
+            Start::Locked(lease, job) => (lease, job, None),
+            Start::Unlocked(lease, job, why) => (lease, job, Some(why)),
+            Start::NotStarted(reason) => return Ok(JobEnd::NotStarted(reason)),
         };
         let lease: Arc<JobLease> = Arc::from(lease);
         let stop = JobStop::new(shutdown);
         let limits = RenewalLimits::for_idle_after(self.idle_job_timeout);
         let fence = Arc::new(JobFence::new(Arc::clone(&lease), stop.clone(), limits));
         let report = JobReport::new(&job, Arc::clone(progress), limits.report);
-        let began = Instant::now();
-        let (end, cursor) = match connector_lock::take(&self.client, connector_id, job_id, kind).await {
-            Ok(Lock::Taken) => {
-                started(&job);
-                self.run_claimed(&lease, &job, &report, &stop, fence).await
-            }
-            Ok(Lock::Busy(other)) => {
-                return match job_lease::give_back(&lease, &job).await {
-                    Ok(()) | Err(LeaseError::Lost(_)) => Ok(JobEnd::NotStarted(format!(
-                        "job {other} of the same connector is running"
-                    ))),
-                    Err(LeaseError::Elasticsearch(error)) => Err(error.into()),
-                };
-            }
-            Ok(Lock::Missing) => {
-                started(&job);
-                let gone = "the connector of this job does not exist any more";
-                (JobEnd::Failed(gone.into()), None)
-            }
-            Err(error) => {
-                started(&job);
-                (JobEnd::Failed(error.to_string()), None)
-            }
+        started(&job);
+        let (end, cursor) = match unlocked {
+            None => self.run_claimed(&lease, &job, &report, &stop, fence).await,
+            Some(why) => (JobEnd::Failed(why), None),
         };
         let (end, failure) = match self.record_end(&lease, &job, end.clone(), cursor, &report).await {
             Ok(end) => (end, None),

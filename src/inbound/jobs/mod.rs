@@ -24,3 +24,4 @@ pub mod job_fence;
 mod job_heartbeat;
 pub mod job_lease;
 pub mod job_report;
+mod job_start;
