@@ -11,6 +11,7 @@ mod extraction;
 mod jira;
 mod loader;
 mod machine;
+mod measurement;
 mod meter;
 mod options;
 mod process;

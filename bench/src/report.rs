@@ -1,48 +1,14 @@
 //! Everything that was found, as JSON keeps it. The form for people is in `table`, judging in `targets`.
 
-use std::collections::BTreeMap;
+use serde::Serialize;
 
-use serde::{Serialize, Serializer};
-
-use crate::elastic::IndexWork;
 use crate::extraction::Extraction;
 use crate::loader::Load;
 use crate::machine::Machine;
-use crate::meter::CpuSeconds;
-use crate::options::{Case, DataSize};
+use crate::measurement::{Measurement, as_text};
+use crate::options::DataSize;
 use crate::survey::Survey;
 use crate::targets::Target;
-
-/// One measured sync.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Measurement {
-    #[serde(serialize_with = "as_text")]
-    pub(crate) case: Case,
-    /// From `started_at` to `completed_at`, as the job states them.
-    pub(crate) job_seconds: f64,
-    /// From the request for the job until it was seen completed.
-    pub(crate) wall_seconds: f64,
-    /// Documents that the job wrote.
-    pub(crate) documents: u64,
-    /// Requests to Jira, without those to the host of attachment contents.
-    pub(crate) requests: u64,
-    pub(crate) media_requests: u64,
-    pub(crate) requests_by_endpoint: BTreeMap<String, u64>,
-    pub(crate) cpu_seconds: CpuSeconds,
-    pub(crate) idle_rss_mib: f64,
-    pub(crate) peak_rss_mib: f64,
-    pub(crate) index_work: IndexWork,
-    /// Others used more than a tenth of the machine: times mean little.
-    pub(crate) disturbed: bool,
-    /// What is wrong with the index afterwards; nothing when it is right.
-    pub(crate) complaints: Vec<String>,
-}
-
-impl Measurement {
-    pub(crate) fn worker_ms_per_document(&self) -> f64 {
-        self.cpu_seconds.worker * 1_000.0 / self.documents.max(1) as f64
-    }
-}
 
 /// The whole result.
 #[derive(Debug, Serialize)]
@@ -56,11 +22,6 @@ pub(crate) struct Report {
     pub(crate) targets: Vec<Target>,
     /// Ways to take text from files, compared; none when not asked for.
     pub(crate) extraction: Option<Extraction>,
-}
-
-/// For values that are written in JSON as they are displayed.
-pub(crate) fn as_text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }
 
 /// Of the loads with as many requests in flight the one that took the median time.

@@ -6,8 +6,9 @@ use crate::elastic::IndexWork;
 use crate::extraction;
 use crate::loader::Load;
 use crate::machine::Machine;
+use crate::measurement::Measurement;
 use crate::meter::CpuSeconds;
-use crate::report::{Measurement, Report, best};
+use crate::report::{Report, best};
 use crate::survey::Survey;
 use crate::targets::Target;
 

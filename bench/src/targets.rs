@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::loader::Load;
+use crate::measurement::{Measurement, as_text};
 use crate::options::{Case, DataSize, Kind};
-use crate::report::{Measurement, as_text};
 use crate::survey::{Granted, Survey};
 
 /// Worker CPU for one document, in milliseconds.

@@ -15,7 +15,7 @@ use crate::operations::actions::Actions;
 use crate::telemetry::{Health, Metrics};
 use crate::worker::supervisor::Action;
 use crate::worker::supervisor::Supervisor;
-use crate::worker::supervisor::SupervisorError;
+use crate::worker::supervisor_error::SupervisorError;
 
 /// Whether the options ask for a service, rather than for a look at something.
 pub(super) fn serves(options: &Run) -> bool {

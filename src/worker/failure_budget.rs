@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::supervisor::SupervisorError;
+use super::supervisor_error::SupervisorError;
 
 /// Counts failed passes within a span of time, against a limit.
 #[derive(Debug)]

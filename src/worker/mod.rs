@@ -3,6 +3,7 @@
 
 pub mod preflight;
 pub mod supervisor;
+pub mod supervisor_error;
 
 mod failure_budget;
 mod served_connectors;

@@ -1,10 +1,8 @@
 //! The service as a whole: start-up checks, its loops side by side, and a clean end. Each loop is a module of its own.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use elastic_client::{ElasticClient, ElasticError};
-use thiserror::Error;
+use elastic_client::ElasticClient;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,10 +11,11 @@ use tracing::{info, warn};
 use super::failure_budget::FailureBudget;
 use super::heartbeat;
 use super::job_queue::JobQueue;
-use super::preflight::{PreflightError, preflight};
+use super::preflight::preflight;
 use super::scheduler;
 use super::served_connectors::ServedConnectors;
 use super::shared::Worker;
+use super::supervisor_error::SupervisorError;
 use crate::clients::elastic_client;
 use crate::config::Config;
 use crate::inbound::jobs::connector_lock::LockKind;
@@ -55,40 +54,6 @@ pub struct Supervisor {
     worker: String,
     actions: BTreeSet<Action>,
     health: Health,
-}
-
-/// The reason why the service could not start or go on.
-#[derive(Debug, Error)]
-pub enum SupervisorError {
-    /// Nothing to do.
-    #[error(
-        "{path} names no connectors: add an entry under connectors, as `jira-connector connector create` prints it, or \
-         serve all of a type with service.worker_mode and service.service_types, or serve the API alone with \
-         http.address"
-    )]
-    NoConnectors {
-        /// The configuration file.
-        path: String,
-    },
-    /// Elasticsearch is not usable.
-    #[error(transparent)]
-    Preflight(#[from] PreflightError),
-    /// The client could not be made.
-    #[error(transparent)]
-    Elasticsearch(#[from] ElasticError),
-    /// Too many passes failed.
-    #[error(
-        "{count} passes failed within {} s (service.max_errors, service.max_errors_span); the last error: {last}",
-        span.as_secs()
-    )]
-    TooManyErrors {
-        /// Their number.
-        count: usize,
-        /// Within which time.
-        span: Duration,
-        /// The last one.
-        last: ElasticError,
-    },
 }
 
 impl Supervisor {

@@ -26,6 +26,7 @@ mod permitted;
 mod project_listing;
 mod timestamp;
 mod transport;
+mod user;
 mod writing;
 
 pub use agile::{Board, BoardSprints, FilterShare, Sprint};
@@ -43,11 +44,12 @@ pub use model::{
     Account, AttachmentRef, FetchedIssues, Field, FieldSchema, Issue, IssueHead, Myself, Project, ProjectStatus,
     ServerInfo,
 };
-pub use people::{GroupName, User, UserList};
+pub use people::{GroupName, UserList};
 pub use permissions::{ISSUES_OF_ONE_CHECK, ProjectRole, READERS_LOOKED_AT, RoleActor, RoleScope};
 pub use permissions_answers::{HolderRow, LevelMember, SecurityLevelRow};
 pub use permitted::Permitted;
 pub use project_listing::ProjectListing;
 pub use timestamp::parse_timestamp;
 pub use transport::{ClassStats, EndpointClass, RequestStats};
+pub use user::User;
 pub use writing::CreatedIssue;

@@ -10,6 +10,7 @@ use crate::lenient;
 use crate::permissions_answers::UserProducts;
 use crate::permitted::{Bean, Permitted};
 use crate::transport::{EndpointClass, Request};
+use crate::user::User;
 
 /// Most users in one page of a list.
 const USER_PAGE: u64 = 1_000;
@@ -25,41 +26,6 @@ const CUT_OFF: [usize; 2] = [100, 1_000];
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789._-@";
 /// Searches go no deeper than this many letters.
 const DEEPEST: usize = 4;
-
-/// A user as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    /// Cloud.
-    pub account_id: Option<String>,
-    /// Server and Data Center: never changes. Servers before 8.4 give the login.
-    pub key: Option<String>,
-    /// Server and Data Center: the login.
-    pub name: Option<String>,
-    /// `atlassian`, `app`, `customer`; none outside Cloud.
-    pub account_type: Option<String>,
-    /// Name for people.
-    pub display_name: Option<String>,
-    /// None or empty when hidden.
-    pub email_address: Option<String>,
-    /// Such as `en_US`.
-    pub locale: Option<String>,
-    /// Whether the account may be used.
-    #[serde(default, deserialize_with = "lenient::flag")]
-    pub active: Option<bool>,
-}
-
-impl User {
-    /// What identifies the account for good.
-    pub fn id(&self) -> Option<&str> {
-        let known = self
-            .account_id
-            .as_deref()
-            .or(self.key.as_deref())
-            .or(self.name.as_deref());
-        known.filter(|id| !id.is_empty())
-    }
-}
 
 /// A user as a list of members shows it, without all but the id.
 #[derive(Debug, Deserialize)]

@@ -9,13 +9,14 @@ use serde_json::json;
 
 use crate::client::JiraClient;
 use crate::error::JiraError;
-use crate::people::{EMPTY_PAGES_AT_THE_END, GroupName, User};
+use crate::people::{EMPTY_PAGES_AT_THE_END, GroupName};
 use crate::permissions_answers::{
     ActorRow, ApplicationRow, CheckAnswer, HolderRow, LevelMember, LevelRow, MemberRow, MyPermissions,
     ProjectSecurityScheme, RoleAnswer, RoleRow, SchemeAnswer, SchemeOfProject, SecurityLevelRow,
 };
 use crate::permitted::Permitted;
 use crate::transport::{EndpointClass, Request};
+use crate::user::User;
 
 /// Rows of administrative lists in one page; Jira gives no more.
 const PAGE: u64 = 50;

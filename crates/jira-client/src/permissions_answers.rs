@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::lenient;
-use crate::people::User;
+use crate::user::User;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct SchemeAnswer {

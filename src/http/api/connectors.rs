@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::answers::{Refusal, json_answer};
 use super::super::callers::Caller;
 use super::bodies;
-use super::router::Shared;
+use super::shared::Shared;
 use super::spelling::Spelling;
 use crate::operations::actions::{ActionChange, NewAction};
 
@@ -57,7 +57,7 @@ pub(super) async fn create_with_id(
 }
 
 async fn make(
-    api: std::sync::Arc<super::Api>,
+    api: std::sync::Arc<super::shared::Api>,
     spelling: Spelling,
     headers: HeaderMap,
     id: Option<String>,

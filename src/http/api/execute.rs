@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::super::answers::{Refusal, json_answer};
 use super::bodies;
-use super::router::Shared;
+use super::shared::Shared;
 use super::spelling::{Spelling, fail_status};
 use crate::operations::actions::{ActionCall, Execution, Outcome, Repetition};
 

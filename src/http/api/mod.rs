@@ -7,7 +7,9 @@ mod router;
 mod bodies;
 mod connectors;
 mod execute;
+mod shared;
 mod spelling;
 mod status;
 
-pub(super) use router::{Api, routes};
+pub(super) use router::routes;
+pub(super) use shared::Api;

@@ -1,31 +1,17 @@
 //! The routes, and what their handlers share. Every path works with `/s/default` before it and with a slash after it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, any, get, post};
 use axum::{Extension, Router};
-use elastic_client::ElasticClient;
 
 use super::super::answers::Refusal;
-use super::super::callers::Callers;
+use super::shared::Api;
 use super::spelling::Spelling;
 use super::{connectors, execute, status};
-use crate::operations::actions::Actions;
 
-/// What the handlers share.
-#[derive(Debug)]
-pub(in crate::http) struct Api {
-    pub(in crate::http) callers: Arc<Callers>,
-    pub(in crate::http) client: ElasticClient,
-    pub(in crate::http) actions: Actions,
-    pub(in crate::http) max_body: usize,
-    pub(in crate::http) body_within: Duration,
-}
-
-pub(super) type Shared = axum::extract::State<Arc<Api>>;
 type Route = MethodRouter<Arc<Api>>;
 
 /// All routes of the API.

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::super::answers::{Refusal, json_answer};
-use super::router::Shared;
+use super::shared::Shared;
 
 /// From this version on clients may choose ids themselves.
 const LEAST: (u64, u64) = (8, 8);

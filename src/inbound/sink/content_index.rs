@@ -10,7 +10,7 @@ use sync_engine::sync::encode::EXTRACTION_FIELD;
 use thiserror::Error;
 use tracing::warn;
 
-use super::index_owner::{Claimant, OwnerError};
+use super::claimant::{Claimant, OwnerError};
 use super::mapping::{self, date};
 use super::new_fields::{ByTemplate, NewFields, text_by_template};
 

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 
 use elastic_client::ElasticClient;
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use sync_engine::access_control::Token;
 use sync_engine::access_sync::{AccessStore, StoredIdentity, UserKey};
@@ -65,7 +65,7 @@ impl AccessStore for IdentityStore<'_> {
 
     async fn write(&self, id: &str, identity: Map<String, Value>) -> Result<(), SinkError> {
         let number = {
-            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut written = self.written.lock();
             written.names.push(id.to_owned());
             written.names.len() as u64 - 1
         };
@@ -86,7 +86,7 @@ impl AccessStore for IdentityStore<'_> {
 
     async fn flush(&self) -> Result<BTreeSet<String>, SinkError> {
         let flushed = self.sink.flush().await?;
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.lock();
         let refused: BTreeSet<u64> = flushed.rejected_issues.into_iter().collect();
         let new: Vec<u64> = refused.difference(&written.refused).copied().collect();
         written.refused = refused;

@@ -11,6 +11,7 @@ pub mod index_sink;
 mod batcher;
 #[cfg(test)]
 mod bulk_answers;
+mod claimant;
 mod cutting;
 mod delivery;
 mod in_flight;
@@ -30,10 +31,10 @@ mod repair;
 mod scan;
 mod user_keys;
 
+pub use claimant::{Claimant, OwnerError, Ownership};
 pub use content_index::{ContentIndex, PrepareError, Prepared};
 pub use identity_index::{AccessIndexError, IdentityIndex};
 pub use identity_store::IdentityStore;
-pub use index_owner::{Claimant, OwnerError, Ownership};
 pub use index_sink::IndexSink;
 pub use new_fields::NewFields;
 pub use options::{BatchLimits, SinkOptions, Target};

@@ -3,7 +3,7 @@
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 
 use super::capped::CappedText;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 /// A message that was forwarded over and over holds all earlier ones.
 const DEEPEST: usize = 20;

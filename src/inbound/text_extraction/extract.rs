@@ -1,25 +1,10 @@
 //! Text out of one file in memory. Runs in the process of [`super::child`], because parsers of foreign formats crash,
 //! loop and eat memory; limits of time and memory are set there.
 
-use thiserror::Error;
-
 use super::capped::CappedText;
+use super::extract_error::ExtractError;
 use super::format::{Format, detect};
 use super::{charset, email, html, office, opendocument, outlook, pdf, rtf, xml};
-
-/// The reason why there is no text.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ExtractError {
-    /// No parser for it.
-    #[error("no text can be taken from this file: {0}")]
-    Unsupported(String),
-    /// It is not what it claims to be, or damaged.
-    #[error("the file is damaged: {0}")]
-    Broken(String),
-    /// It needs a password.
-    #[error("the file is protected by a password")]
-    Encrypted,
-}
 
 /// Writes the text of a file into `text`, until that is full.
 pub fn extract(filename: &str, content: &[u8], text: &mut CappedText) -> Result<(), ExtractError> {

@@ -7,7 +7,7 @@ use office_oxide::cfb::CfbReader;
 use zip::ZipArchive;
 
 use super::charset;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 /// The formats that text is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::capped::CappedText;
 use super::charset;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 /// Lines are not broken: what reads the text searches it.
 const WIDTH: usize = 100_000;

@@ -9,6 +9,7 @@ mod service_client;
 
 mod child;
 mod extract;
+mod extract_error;
 
 mod format;
 
@@ -26,7 +27,8 @@ mod charset;
 
 pub use capped::CappedText;
 pub use child::run as run_child;
-pub use extract::{ExtractError, extract};
+pub use extract::extract;
+pub use extract_error::ExtractError;
 pub use file_text::{ExtractionFailure, FileText, MORE_EXTENSIONS, UNREADABLE_EXTENSIONS};
 pub use local::{CHILD_COMMAND, LocalExtractor, LocalLimits};
 pub use service_client::ServiceExtractor;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use office_oxide::{Document, DocumentFormat};
 
 use super::capped::CappedText;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 pub(super) fn extract(format: DocumentFormat, content: &[u8], text: &mut CappedText) -> Result<(), ExtractError> {
     let reader = Cursor::new(content.to_vec());

@@ -7,7 +7,7 @@ use quick_xml::events::Event;
 use zip::ZipArchive;
 
 use super::capped::CappedText;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 /// Elements that end a line.
 const LINES: &[&str] = &["p", "h", "table-row", "line-break", "list-item", "page"];

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use office_oxide::cfb::CfbReader;
 
 use super::capped::CappedText;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 use super::{charset, html};
 
 /// Property numbers of a message, with the caption in the text.

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pdf_extract::{ConvertToFmt, Document, PlainTextOutput, output_doc};
 
 use super::capped::CappedText;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 impl ConvertToFmt for &mut CappedText {
     type Writer = Self;

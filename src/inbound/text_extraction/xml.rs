@@ -4,7 +4,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::capped::CappedText;
-use super::extract::ExtractError;
+use super::extract_error::ExtractError;
 
 pub(super) fn extract(xml: &str, text: &mut CappedText) -> Result<(), ExtractError> {
     let mut reader = Reader::from_str(xml);

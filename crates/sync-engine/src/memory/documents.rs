@@ -216,3 +216,12 @@ fn readers(issue: &Issue) -> String {
     let level = if issue.level { "&level:5" } else { "" };
     format!("browse:{}{level}", issue.project)
 }
+
+/// What a document is about: its kind and numeric id.
+pub(super) fn object(fields: &Map<String, Value>) -> (String, u64) {
+    let kind = fields["kind"].as_str().expect("every document has a kind");
+    (
+        kind.to_owned(),
+        fields["jira_id"].as_u64().expect("every document has an id"),
+    )
+}

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::documents::{Scope, UNWANTED, shown};
+use super::documents::{Scope, UNWANTED, object, shown};
 use super::faults::{Faults, Rates};
 use super::jira::Jira;
 use super::sink::{Index, Log, MemorySink};
@@ -317,15 +317,6 @@ impl Life {
         }
         pretty_assertions::assert_eq!(found, expected);
     }
-}
-
-/// What a document is about: its kind and numeric id.
-pub(super) fn object(fields: &Map<String, Value>) -> (String, u64) {
-    let kind = fields["kind"].as_str().expect("every document has a kind");
-    (
-        kind.to_owned(),
-        fields["jira_id"].as_u64().expect("every document has an id"),
-    )
 }
 
 fn issue_of(fields: &Map<String, Value>) -> Option<u64> {

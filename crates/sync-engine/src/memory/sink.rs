@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::documents::object;
 use super::documents::text;
 use super::faults::Faults;
-use super::life::object;
 use crate::sync::document::{ACCESS_FIELD, Document, DocumentId, DocumentKind};
 use crate::sync::encode::EXTRACTION_FIELD;
 use crate::sync::listing::IssueId;

@@ -1,8 +1,9 @@
 //! One content sync: what full and incremental syncs have in common. Their steps are in `full` and `incremental`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -13,9 +14,9 @@ use super::document::Document;
 use super::encode::PipelineFlags;
 use super::error::SyncError;
 use super::failures::Failures;
-use super::kept_access::deny_without_readers;
+use super::handed_over::HandedOver;
 use super::listing::IssueId;
-use super::pipeline_text::HandedOver;
+use super::no_readers::deny_without_readers;
 use super::progress::{Progress, Snapshot};
 use super::sink::Sink;
 use super::source::{ItemFailure, Source};
@@ -189,7 +190,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failures.lock()
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Downloads, and what becomes of files without text, are left to `attachments`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tracing::warn;
@@ -15,20 +15,12 @@ use super::document::{Document, DocumentId, DocumentKind};
 use super::encode;
 use super::encoded_file::EncodedFile;
 use super::error::SyncError;
-use super::id_set::IdSet;
 use super::sink::{IndexScan, IndexSelection, IndexedPage, Operation, Rehearsal, Sink};
 use super::source::Source;
 
 /// Said once in a sync when the pipeline cannot be tried.
 const NOT_TRIED: &str = "Elasticsearch does not let the ingest pipeline be tried before a file is replaced, so a file \
                          that it cannot read loses the text that is indexed of it";
-
-/// The attachments that this sync handed to the pipeline with their content.
-#[derive(Debug, Default)]
-pub(super) struct HandedOver {
-    ids: Mutex<IdSet>,
-    said_not_tried: Mutex<bool>,
-}
 
 /// A file that is about to replace one with text.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,8 +36,7 @@ enum Prospect {
 impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Remembers an attachment whose document goes through the pipeline with its content.
     fn handed_over(&self, attachment: u64) {
-        let mut ids = self.handed_over.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.insert(attachment);
+        self.handed_over.add(attachment);
     }
 
     /// Lets the pipeline try a document that would replace one with text. Nothing is written, so whatever happens in
@@ -58,8 +49,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
             Ok(Rehearsal::Good) => Prospect::Good,
             Ok(Rehearsal::NoText(reason)) => Prospect::NoText(reason),
             Ok(Rehearsal::NotPossible(reason)) => {
-                let said = &self.handed_over.said_not_tried;
-                if !std::mem::replace(&mut *said.lock().unwrap_or_else(PoisonError::into_inner), true) {
+                if self.handed_over.is_first_not_tried() {
                     warn!(reason, "{NOT_TRIED}");
                     self.progress.note(format!("{NOT_TRIED}: {reason}"));
                 }
@@ -72,7 +62,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
     /// Counts the files of this sync that the pipeline took no text from. Call it after a flush. `resumed`: an earlier run
     /// of the same job handed over others, which nobody remembers, so all of the index count.
     pub(super) async fn count_files_without_text(&self, resumed: bool) -> Result<(), SyncError> {
-        let handed_over = std::mem::take(&mut *self.handed_over.ids.lock().unwrap_or_else(PoisonError::into_inner));
+        let handed_over = self.handed_over.take();
         if !self.options.pipeline_flags.extract_binary_content || (handed_over.is_empty() && !resumed) {
             return Ok(());
         }
