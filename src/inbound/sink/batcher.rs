@@ -144,3 +144,98 @@ impl Batcher {
 fn joined(finished: Result<Result<(), SinkError>, tokio::task::JoinError>) -> Result<(), SinkError> {
     finished.map_err(|error| SinkError::Closed(error.to_string()))?
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::json;
+    use sync_engine::sync::{DocumentId, Operation, Progress, Sink as _, Unfenced};
+    use test_case::test_case;
+
+    use super::super::bulk_answers::options;
+    use super::super::mini_node::MiniNode;
+    use super::super::{IndexSink, Target};
+    use super::*;
+
+    const DOCUMENT: usize = 1_000;
+    /// What an operation takes besides.
+    const ACTION_LINE: usize = 64;
+
+    async fn sink(limits: BatchLimits) -> (MiniNode, IndexSink) {
+        let node = MiniNode::start().await;
+        node.put("jira", "there", json!({}));
+        let (mut options, progress) = (options(), Arc::new(Progress::default()));
+        options.batch = limits;
+        let target = Target {
+            index: "jira".to_owned(),
+            ..Target::default()
+        };
+        let sink = IndexSink::start(node.client.clone(), target, options, progress, Arc::new(Unfenced));
+        (node, sink)
+    }
+
+    /// `d` is a deletion, a digit a document of so many times the usual size.
+    async fn write(sink: &IndexSink, operations: &str) {
+        for (number, what) in operations.chars().enumerate() {
+            let id = format!("{number}{what}");
+            let operation = match what.to_digit(10) {
+                None => Operation::Delete { id },
+                Some(times) => {
+                    let mut source = json!({ "text": "" }).to_string();
+                    let text = "x".repeat(DOCUMENT * times as usize - source.len() - id.len());
+                    source.insert_str(source.len() - 2, &text);
+                    Operation::Index {
+                        id: DocumentId::new(id),
+                        issue_id: None,
+                        ticket: None,
+                        with_content: false,
+                        source: source.into(),
+                    }
+                }
+            };
+            sink.write(operation).await.unwrap();
+        }
+    }
+
+    #[test_case("1111", 4, &["0,1", "2,3"]; "two lines each")]
+    #[test_case("111", 5, &["0,1", "2"]; "no half of a document")]
+    #[test_case("ddddd", 4, &["0,1,2,3", "4"]; "one line for a deletion")]
+    #[test_case("1d1d", 4, &["0,1", "2,3"]; "both")]
+    #[test_case("111111", 500, &["0,1,2", "3,4,5"]; "by their bytes")]
+    #[test_case("191", 500, &["0", "1", "2"]; "a large one alone")]
+    #[test_case("91", 500, &["0", "1"]; "a large one first")]
+    #[tokio::test]
+    async fn batches_are_as_large_as_their_limits_and_no_larger(operations: &str, lines: usize, expected: &[&str]) {
+        let limits = BatchLimits {
+            lines,
+            bytes: 3 * (DOCUMENT + ACTION_LINE),
+            in_flight: 2,
+        };
+        let (node, sink) = sink(limits).await;
+        write(&sink, operations).await;
+        sink.flush().await.unwrap();
+        let mut batches: Vec<String> = node.held.lock().batches.iter().map(|batch| numbers(batch)).collect();
+        batches.sort();
+        assert_eq!(batches, expected);
+        // Only after more batches than go out side by side is it worth while to make them visible meanwhile.
+        assert_eq!(node.asked("POST /jira/_refresh"), usize::from(expected.len() > 2));
+    }
+
+    fn numbers(batch: &[String]) -> String {
+        let all: Vec<&str> = batch.iter().map(|id| &id[..id.len() - 1]).collect();
+        all.join(",")
+    }
+
+    #[tokio::test]
+    async fn what_nobody_adds_to_any_more_leaves_by_itself() {
+        let (node, sink) = sink(options().batch).await;
+        write(&sink, "1").await;
+        let left = async {
+            while node.held.lock().batches.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let left = tokio::time::timeout(Duration::from_secs(20), left).await;
+        assert!(left.is_ok(), "the document stays behind");
+    }
+}

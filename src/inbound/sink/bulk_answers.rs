@@ -51,7 +51,16 @@ pub(super) fn client_of(server: &MockServer) -> ElasticClient {
 
 /// A sink with small limits on an index.
 pub(super) fn sink_on(client: ElasticClient, index: &str, progress: &Arc<Progress>) -> IndexSink {
-    let options = SinkOptions {
+    let target = Target {
+        index: index.to_owned(),
+        ..Target::default()
+    };
+    IndexSink::start(client, target, options(), Arc::clone(progress), Arc::new(Unfenced))
+}
+
+/// The small limits.
+pub(super) fn options() -> SinkOptions {
+    SinkOptions {
         batch: BatchLimits {
             lines: 500,
             bytes: MIB,
@@ -75,12 +84,7 @@ pub(super) fn sink_on(client: ElasticClient, index: &str, progress: &Arc<Progres
         longest_wait: Duration::from_secs(20),
         queue_length: 100,
         log_operations: false,
-    };
-    let target = Target {
-        index: index.to_owned(),
-        ..Target::default()
-    };
-    IndexSink::start(client, target, options, Arc::clone(progress), Arc::new(Unfenced))
+    }
 }
 
 impl Wire {

@@ -74,7 +74,8 @@ impl ErrorMonitor {
     fn slide(&mut self, error: bool) {
         self.window.push_back(error);
         self.errors_in_window += usize::from(error);
-        if self.window.len() > self.config.error_window_size && self.window.pop_front() == Some(true) {
+        // It is full from the beginning: one in, one out.
+        if self.window.pop_front() == Some(true) {
             self.errors_in_window -= 1;
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Held {
     pub(super) overwritten: Option<Value>,
     /// What an ingest pipeline makes of any document.
     pub(super) ingested: Value,
+    /// The ids of each bulk request.
+    pub(super) batches: Vec<Vec<String>>,
     /// Every request as `METHOD /path`.
     pub(super) log: Vec<String>,
     writes: u64,
@@ -267,11 +269,12 @@ impl Held {
 
     fn bulk(&mut self, name: &str, body: &[u8]) -> (u16, Value) {
         let mut lines = body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let mut items = Vec::new();
+        let (mut items, mut batch) = (Vec::new(), Vec::new());
         while let Some(line) = lines.next() {
             let action: Map<String, Value> = serde_json::from_slice(line).expect("an action");
             let (verb, about) = action.into_iter().next().expect("a verb");
             let id = about["_id"].as_str().expect("an id").to_owned();
+            batch.push(id.clone());
             let source = (verb != "delete").then(|| lines.next().expect("a document"));
             let mut source: Value = source.map_or(Value::Null, |line| serde_json::from_slice(line).expect("JSON"));
             let conflict = !about["if_seq_no"].is_null() && self.conflicts > 0;
@@ -305,6 +308,7 @@ impl Held {
             }
             items.push(json!({ verb: item }));
         }
+        self.batches.push(batch);
         (200, json!({ "took": 1, "errors": false, "items": items }))
     }
 }
