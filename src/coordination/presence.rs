@@ -4,6 +4,7 @@
 //! What cannot be told this way, of other machines above all, is left to `idle_jobs`. No clock is asked.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -29,14 +30,6 @@ struct Slot {
     _held: File,
 }
 
-/// Of the slot named in a mark.
-#[derive(Debug, PartialEq, Eq)]
-enum Holder {
-    Nobody,
-    Somebody,
-    Unknown,
-}
-
 impl Presence {
     /// That of this process.
     pub(crate) fn of_this_process() -> &'static Self {
@@ -45,17 +38,16 @@ impl Presence {
     }
 
     pub(crate) fn in_folder(folder: PathBuf) -> Self {
+        let session = Uuid::new_v4().to_string();
         let slot = (0..SLOTS).find_map(|number| {
-            let file = open(&folder, number, true)?;
+            let mut file = open(&folder, number, true)?;
             file.try_lock().ok()?;
             let name = name_of(number, &file)?;
+            // Before the first mark. All sessions are of one length.
+            file.write_all(session.as_bytes()).ok()?;
             Some(Slot { name, _held: file })
         });
-        Self {
-            folder,
-            session: Uuid::new_v4().to_string(),
-            slot,
-        }
+        Self { folder, session, slot }
     }
 
     /// A mark that no other claim has: `worker/slot/session/claim`.
@@ -75,23 +67,27 @@ impl Presence {
         }
         // Whoever held our slot before us is dead.
         let is_ours = self.slot.as_ref().is_some_and(|own| own.name == slot);
-        is_ours || holder_of(&self.folder, slot) == Holder::Nobody
+        is_ours || is_left(&self.folder, slot, session).unwrap_or(false)
     }
 }
 
-fn holder_of(folder: &Path, slot: &str) -> Holder {
-    let number = slot.split('.').next().and_then(|number| number.parse().ok());
-    let Some((number, file)) = number.and_then(|number| Some((number, open(folder, number, false)?))) else {
-        return Holder::Unknown;
-    };
+/// Whether this session does not hold the slot any more; none when that cannot be told.
+fn is_left(folder: &Path, slot: &str, session: &str) -> Option<bool> {
+    let number = slot.split('.').next()?.parse().ok()?;
+    let mut file = open(folder, number, false)?;
     // A file of another boot, machine or container has another name, whatever its path.
-    if name_of(number, &file).as_deref() != Some(slot) {
-        return Holder::Unknown;
+    if name_of(number, &file)? != slot {
+        return None;
     }
     match file.try_lock() {
-        Ok(()) => Holder::Nobody,
-        Err(TryLockError::WouldBlock) => Holder::Somebody,
-        Err(TryLockError::Error(_)) => Holder::Unknown,
+        Ok(()) => Some(true),
+        Err(TryLockError::WouldBlock) => {
+            // A process that has taken the slot over and not signed it yet leaves its predecessor's session there.
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).ok()?;
+            Some(holder != session)
+        }
+        Err(TryLockError::Error(_)) => None,
     }
 }
 
@@ -110,6 +106,7 @@ fn open(folder: &Path, number: usize, create: bool) -> Option<File> {
     let user = rustix::process::getuid().as_raw();
     let path = folder.join(format!("jira-connector-{user}-{number}.lock"));
     OpenOptions::new()
+        .read(true)
         .write(true)
         .create(create)
         .mode(0o600)
@@ -142,6 +139,7 @@ mod tests {
         assert!(second.is_gone(&mark), "nobody holds its lock");
         let restarted = start();
         assert!(restarted.is_gone(&mark), "its lock is ours now");
+        assert!(second.is_gone(&mark), "its lock is another's now");
         assert!(!second.is_gone(&restarted.mark("host")));
     }
 
