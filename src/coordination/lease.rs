@@ -113,6 +113,13 @@ impl<R: Records<Record: Leased>> Lease<R> {
         &self.id
     }
 
+    /// Claimed now, by this clock.
+    #[cfg(test)]
+    pub(super) fn with_clock(self, clock: impl Fn() -> std::time::Duration + Send + Sync + 'static) -> Self {
+        let renewal = Renewal::with_clock(clock(), clock);
+        Self { renewal, ..self }
+    }
+
     #[cfg(test)]
     pub(crate) fn mark(&self) -> &str {
         &self.mark

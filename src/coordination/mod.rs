@@ -2,6 +2,7 @@
 //! left to the callers.
 
 pub(crate) mod boot_clock;
+pub mod fence;
 pub(crate) mod idle_jobs;
 pub mod lease;
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! When a job's record was last renewed, and for how long that allows which writes. Renewing itself is left to
-//! `job_lease`, asking for leave to `job_fence`.
+//! `lease`, asking for leave to `fence`.
 
 use std::fmt;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Renewal {
         Self::with_clock(asked, since_boot)
     }
 
-    fn with_clock(asked: Duration, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+    pub(super) fn with_clock(asked: Duration, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self {
             at: watch::Sender::new(asked),
             clock: Box::new(clock),
