@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use sync_engine::access_control::{ACCESS_FIELD, ANYONE, NOBODY};
 use sync_engine::access_sync::AccessStore as _;
 use sync_engine::sync::encode::{EXTRACTION_FIELD, INGESTION_ERRORS_FIELD};
-use sync_engine::sync::{DocumentId, IndexScan as _, IndexSelection, IndexedPage, Progress, Rehearsal, Sink as _};
+use sync_engine::sync::{
+    DocumentId, IndexScan as _, IndexSelection, IndexedPage, Operation, Progress, Rehearsal, Sink as _,
+};
 use test_case::test_case;
 
 use super::bulk_answers::sink_on;
@@ -380,5 +382,41 @@ async fn an_alias_is_read_through_before_anything_is_written() {
     assert!(
         matches!(&refused, Err(PrepareError::SeveralIndices { indices, .. }) if indices.len() == 2),
         "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_document_that_is_too_large_is_cut_and_the_job_says_so_once() {
+    let node = some_documents().await;
+    let progress = Arc::new(Progress::default());
+    let sink = sink_on(node.client.clone(), INDEX, &progress);
+    for id in ["L", "M"] {
+        let operation = Operation::Index {
+            id: DocumentId::new(id.into()),
+            issue_id: Some(9),
+            ticket: None,
+            with_content: false,
+            source: json!({ "Key": "AL-9", "body": "word ".repeat(800_000) })
+                .to_string()
+                .into(),
+        };
+        sink.write(operation).await.unwrap();
+    }
+    sink.flush().await.unwrap();
+    assert!(
+        node.source(INDEX, "M")["body"]
+            .as_str()
+            .unwrap()
+            .starts_with("word word")
+    );
+    let counts = progress.snapshot();
+    let notes: Vec<&String> = counts
+        .skipped_items
+        .iter()
+        .filter(|line| line.contains("are cut"))
+        .collect();
+    assert!(
+        matches!(notes.as_slice(), [note] if note.contains("first L")),
+        "{notes:?}"
     );
 }

@@ -315,8 +315,10 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use sync_engine::sync::{DocumentId, DocumentKind};
+    use test_case::test_case;
+
+    use super::*;
 
     fn documents(of: &[Value]) -> Vec<Document> {
         let document = |fields: &Value| Document {
@@ -420,5 +422,42 @@ mod tests {
         let mut fields = index();
         (0..BATCHES_WITHOUT_NEWS).for_each(|_| assert_eq!(news_of(&mut fields, &[]), None));
         assert_eq!(news_of(&mut fields, &documents(&[json!({ "late": "x" })])), None);
+    }
+
+    #[test_case(json!([]), &ByTemplate::Silent; "none")]
+    #[test_case(json!([{ "x": { "match_mapping_type": "string", "mapping": { "type": "keyword" } } }]), &ByTemplate::Mapped(json!({ "type": "keyword" })); "all texts")]
+    #[test_case(json!([{ "x": { "match_mapping_type": "*", "match": "ti*", "mapping": { "copy_to": "y" } } }]), &ByTemplate::Mapped(json!({ "copy_to": "y", "type": "text" })); "anything of this name")]
+    #[test_case(json!([{ "x": { "path_match": "title", "mapping": { "type": "keyword" } } }]), &ByTemplate::Mapped(json!({ "type": "keyword" })); "its path")]
+    #[test_case(json!([{ "x": { "match": "other", "mapping": {} } }, { "y": { "mapping": { "type": "a" } } }, { "z": { "mapping": { "type": "b" } } }]), &ByTemplate::Mapped(json!({ "type": "a" })); "the first that is for it")]
+    #[test_case(json!([{ "x": { "match_mapping_type": "long", "mapping": {} } }]), &ByTemplate::Silent; "numbers")]
+    #[test_case(json!([{ "x": { "match": "title", "path_match": "other.*", "mapping": {} } }]), &ByTemplate::Silent; "its name on another path")]
+    #[test_case(json!([{ "x": { "match_mapping_type": ["string", "long"], "mapping": {} } }]), &ByTemplate::Unclear; "several types")]
+    #[test_case(json!([{ "x": { "match": ["title"], "mapping": {} } }]), &ByTemplate::Unclear; "several names")]
+    #[test_case(json!([{ "x": { "unmatch": "t*", "mapping": {} } }]), &ByTemplate::Unclear; "all names but some")]
+    #[test_case(json!([{ "x": { "mapping": { "type": "{dynamic_type}" } } }]), &ByTemplate::Unclear; "a placeholder")]
+    fn a_text_on_the_first_level_is_mapped_as_templates_say(templates: Value, expected: &ByTemplate) {
+        assert_eq!(text_by_template(&templates, "title"), *expected);
+    }
+
+    #[test_case("title", "title", true)]
+    #[test_case("titl", "title", false)]
+    #[test_case("*", "", true; "anything")]
+    #[test_case("ti*", "title", true)]
+    #[test_case("*le", "title", true)]
+    #[test_case("t*t*e", "title", true)]
+    #[test_case("a*c", "a.b.c", true; "dots too")]
+    #[test_case("a*c", "a.b", false)]
+    #[test_case("b*", "a.b", false)]
+    fn patterns(pattern: &str, text: &str, expected: bool) {
+        assert_eq!(matches(pattern, text), expected);
+    }
+
+    #[test_case(json!({ "properties": {} }), true)]
+    #[test_case(json!({ "type": "object" }), true; "without fields so far")]
+    #[test_case(json!({ "type": "object", "enabled": false }), false; "kept and not indexed")]
+    #[test_case(json!({ "type": "object", "dynamic": false }), false; "takes no more")]
+    #[test_case(json!({ "type": "text" }), false)]
+    fn objects_that_take_new_fields(mapping: Value, expected: bool) {
+        assert_eq!(is_object(&mapping), expected);
     }
 }
