@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use http_kit::redacted;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -54,15 +55,12 @@ impl Secrets {
 
     /// The text without any of the secrets in it: outside systems repeat what they were sent.
     pub fn scrub(&self, text: &str) -> String {
-        let mut scrubbed = text.to_owned();
-        for secret in self.0.values() {
-            let secret = secret.expose_secret();
-            // A secret of a letter or two would make holes in every word, and is none.
-            if secret.chars().count() >= SHORTEST_SCRUBBED && scrubbed.contains(secret) {
-                scrubbed = scrubbed.replace(secret, "***");
-            }
-        }
-        scrubbed
+        // A secret of a letter or two would make holes in every word, and is none.
+        let secrets = self.0.values().map(ExposeSecret::expose_secret);
+        redacted(
+            text.to_owned(),
+            secrets.filter(|secret| secret.chars().count() >= SHORTEST_SCRUBBED),
+        )
     }
 }
 
@@ -85,7 +83,7 @@ mod tests {
     fn a_remote_that_repeats_the_key_does_not_make_it_known() {
         let given = json!({ "apiKey": "k-12345", "clientId": null });
         let secrets = Secrets::from_json(given.as_object().unwrap());
-        assert_eq!(secrets.scrub("key k-12345 is unknown"), "key *** is unknown");
+        assert_eq!(secrets.scrub("key k-12345 is unknown"), "key [redacted] is unknown");
         assert_eq!(format!("{secrets:?}"), r#"{"apiKey"}"#);
         assert!(secrets.get("clientId").is_none());
     }

@@ -18,6 +18,7 @@ mod harness;
 
 mod access_licence;
 mod access_model;
+mod actions;
 mod check;
 mod configuration_errors;
 mod connector_change;

@@ -4,6 +4,7 @@
 
 mod kind;
 mod registry;
+mod service_management;
 
 pub use kind::{Call, Check, Definition, Kind, Manner, SubAction};
 pub use registry::Registry;

@@ -3,10 +3,20 @@
 use std::sync::Arc;
 
 use super::kind::Kind;
+use super::service_management::{Product, ServiceManagement};
 
 /// All kinds, in the order in which they are listed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Registry(Vec<Arc<dyn Kind>>);
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self(vec![
+            Arc::new(ServiceManagement::new(Product::ServiceManagement)),
+            Arc::new(ServiceManagement::new(Product::Opsgenie)),
+        ])
+    }
+}
 
 impl Registry {
     /// The kind of this id: `.jira`.

@@ -112,7 +112,10 @@ async fn an_outage_costs_the_next_full_sync_only_what_was_not_done_yet() {
     let stack = Stack::with(medium()).await;
     let failing = stack.elastic.create_job(&stack.connector).await;
     let _service = stack.start_service();
-    half_done(&stack, &failing).await;
+    eventually("some issues are done", async || {
+        (processed(&stack, &failing).await > 1_000).then_some(())
+    })
+    .await;
     let away = json!({ "endpoint": "*", "kind": "status", "status": 500 });
     stack.jira.site.add_fault(serde_json::from_value(away).unwrap());
     let failed = stack.finished(&failing).await;
@@ -131,7 +134,7 @@ async fn an_outage_costs_the_next_full_sync_only_what_was_not_done_yet() {
     let next = stack.finished(&next).await;
     assert_eq!(next.status(), "completed", "{}", next.error());
     let batches = stack.jira.requests_to("bulkfetch");
-    assert!(batches <= 40, "of 48 batches most were done before: {batches}");
+    assert!(batches <= 44, "of 48 batches some were done before: {batches}");
     stack.assert_index_is_the_model().await;
     let (_, document) = stack.issue(&changed).await.unwrap();
     assert_eq!(document["Issue"]["summary"], "changed in between");

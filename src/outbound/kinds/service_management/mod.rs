@@ -1,0 +1,8 @@
+//! Alerts of Jira Service Management and Opsgenie: one API at two addresses.
+
+mod alert_text;
+mod definition;
+mod kind;
+mod run;
+
+pub(super) use kind::{Product, ServiceManagement};

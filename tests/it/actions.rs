@@ -1,0 +1,349 @@
+//! The way out as its callers meet it: connectors over Kibana's API, alerts that open and close.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use service_management_fixture::{Options, Running, ServiceManagementFixture};
+use tokio::process::{Child, Command};
+
+use crate::harness::{Elastic, eventually};
+
+const KEY: &str = "fixture-genie-key";
+
+/// A service that serves the API alone, and an alert API that it may reach.
+struct Served {
+    alerts: Running,
+    url: String,
+    http: reqwest::Client,
+    folder: tempfile::TempDir,
+    _service: Child,
+}
+
+impl Served {
+    async fn start() -> Self {
+        let elastic = Elastic::connect().await;
+        let alerts = ServiceManagementFixture::start(Options::default()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let config = format!(
+            "elasticsearch: {{ host: '{}', username: elastic, password: changeme }}\n\
+             http: {{ address: '{free}', requests_per_second: 1000 }}\n\
+             actions:\n  encryption_key: a passphrase of many words, long enough\n  preconfigured:\n    \
+             from-file-{}:\n      name: From the file\n      actionTypeId: .opsgenie\n      \
+             config: {{ apiUrl: '{}' }}\n      secrets: {{ apiKey: {KEY} }}\n",
+            elastic.url,
+            free.port(),
+            alerts.base_url(),
+        );
+        std::fs::write(folder.path().join("config.yml"), config).unwrap();
+        let log = std::fs::File::create(folder.path().join("service.log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jira-connector"));
+        command.args(["run", "-c", "config.yml"]).current_dir(folder.path());
+        command.stderr(log.try_clone().unwrap()).stdout(log).kill_on_drop(true);
+        let served = Self {
+            alerts,
+            url: format!("http://{free}"),
+            http: reqwest::Client::builder()
+                .timeout(Duration::from_secs(30))
+                .build()
+                .unwrap(),
+            folder,
+            _service: command.spawn().unwrap(),
+        };
+        eventually("the API answers", async || {
+            let status = served.http.get(format!("{}/health/live", served.url)).send().await;
+            status.is_ok().then_some(())
+        })
+        .await;
+        served
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.call_as(Some(("elastic", "changeme")), method, path, body).await
+    }
+
+    async fn call_as(&self, user: Option<(&str, &str)>, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some((name, password)) = user {
+            request = request.basic_auth(name, Some(password));
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (
+            status,
+            serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default(),
+        )
+    }
+
+    fn connector(&self, kind_member: &str) -> Value {
+        json!({
+            "name": "Operations",
+            kind_member: ".jira-service-management",
+            "config": { "apiUrl": self.alerts.base_url() },
+            "secrets": { "apiKey": KEY },
+        })
+    }
+
+    async fn run(&self, id: &str, action: &str, params: Value) -> Value {
+        let body = json!({ "params": { "subAction": action, "subActionParams": params } });
+        let (status, answer) = self
+            .call("POST", &format!("/api/actions/connector/{id}/_execute"), Some(body))
+            .await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_opens_and_closes_over_each_spelling_of_the_api() {
+    let served = Served::start().await;
+    for (path, kind, preconfigured, run) in [
+        (
+            "/api/actions/connector",
+            "connector_type_id",
+            "is_preconfigured",
+            "connector_id",
+        ),
+        ("/api/actions/action", "actionTypeId", "isPreconfigured", "actionId"),
+        ("/api/action", "actionTypeId", "isPreconfigured", "actionId"),
+        ("/s/default/api/action/", "actionTypeId", "isPreconfigured", "actionId"),
+    ] {
+        let (status, made) = served.call("POST", path, Some(served.connector(kind))).await;
+        assert_eq!(status, 200, "{path}: {made}");
+        let path = path.trim_end_matches('/');
+        assert_eq!(made[preconfigured], false, "{made}");
+        assert_eq!(made[kind], ".jira-service-management");
+        assert_eq!(made["config"], json!({ "apiUrl": served.alerts.base_url() }));
+        assert!(made.get("secrets").is_none(), "{made}");
+        let id = made["id"].as_str().unwrap();
+        let (status, shown) = served.call("GET", &format!("{path}/{id}"), None).await;
+        assert_eq!((status, &shown), (200, &made));
+
+        let body = json!({ "params": {
+            "subAction": "createAlert",
+            "subActionParams": { "message": "disk full", "alias": format!("{path}?#/{id}") },
+        } });
+        let (status, opened) = served.call("POST", &format!("{path}/{id}/_execute"), Some(body)).await;
+        assert_eq!((status, &opened["status"]), (200, &"ok".into()), "{opened}");
+        assert_eq!(opened[run], id);
+        assert_eq!(opened["data"]["confirmed"], true, "{opened}");
+        let closed = served
+            .run(id, "closeAlert", json!({ "alias": format!("{path}?#/{id}") }))
+            .await;
+        assert_eq!(closed["data"]["confirmed"], true, "{closed}");
+        let again = served
+            .run(id, "closeAlert", json!({ "alias": "nothing-like-it" }))
+            .await;
+        assert_eq!(again["data"]["alreadyClosed"], true, "{again}");
+        assert_eq!(served.call("DELETE", &format!("{path}/{id}"), None).await.0, 204);
+        let (status, gone) = served.call("GET", &format!("{path}/{id}"), None).await;
+        assert_eq!(status, 404);
+        assert_eq!(gone["message"], format!("Saved object [action/{id}] not found"));
+    }
+    let alerts = served.alerts.alerts();
+    assert_eq!(alerts.len(), 4);
+    assert!(alerts.iter().all(|alert| json!(alert.status) == "closed"), "{alerts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_what_to_change_and_a_repeat_is_advised_only_where_it_helps() {
+    let served = Served::start().await;
+    let one = "/api/actions/connector";
+    let refused = async |body: Value, message: &str| {
+        let (status, answer) = served.call("POST", one, Some(body)).await;
+        assert_eq!(
+            (status, &answer["statusCode"], &answer["error"]),
+            (400, &400.into(), &"Bad Request".into())
+        );
+        assert!(answer["message"].as_str().unwrap().contains(message), "{answer}");
+    };
+    refused(
+        json!({}),
+        "[request body.name]: expected value of type [string] but got [undefined]",
+    )
+    .await;
+    let mut unknown = served.connector("connector_type_id");
+    unknown["foo"] = json!(1);
+    refused(unknown, "[request body.foo]: definition for this key is missing").await;
+    let mut unregistered = served.connector("connector_type_id");
+    unregistered["connector_type_id"] = json!(".email");
+    refused(unregistered, "Action type \".email\" is not registered.").await;
+    let mut no_url = served.connector("connector_type_id");
+    no_url["config"] = json!({});
+    refused(
+        no_url,
+        "error validating action type config: [apiUrl]: expected value of type [string]",
+    )
+    .await;
+    let mut blank = served.connector("connector_type_id");
+    blank["secrets"]["apiKey"] = json!("  ");
+    refused(blank, "[request body.secrets.apiKey]: value '' is not valid").await;
+
+    let id = format!("ops-{}", uuid::Uuid::new_v4().simple());
+    let id = &id[..30];
+    let path = format!("{one}/{id}");
+    assert_eq!(
+        served
+            .call("POST", &path, Some(served.connector("connector_type_id")))
+            .await
+            .0,
+        200
+    );
+    let (status, taken) = served
+        .call("POST", &path, Some(served.connector("connector_type_id")))
+        .await;
+    assert_eq!((status, &taken["error"]), (409, &"Conflict".into()), "{taken}");
+
+    let wrong = served.run(id, "createAlert", json!({ "alias": "x" })).await;
+    assert_eq!(
+        (&wrong["status"], &wrong["retry"]),
+        (&"error".into(), &false.into()),
+        "{wrong}"
+    );
+    assert!(
+        wrong["service_message"].as_str().unwrap().contains("[message]"),
+        "{wrong}"
+    );
+    let unknown = served.run(id, "explode", json!({})).await;
+    assert!(
+        unknown["service_message"]
+            .as_str()
+            .unwrap()
+            .contains("is not registered"),
+        "{unknown}"
+    );
+    let long = served
+        .run(
+            id,
+            "createAlert",
+            json!({ "message": "x".repeat(500), "alias": "long" }),
+        )
+        .await;
+    assert_eq!(
+        long["data"]["warnings"][0], "message cut from 500 to 130 characters",
+        "{long}"
+    );
+    served.alerts.change(|settings| settings.requests_per_minute = Some(0));
+    let throttled = served
+        .run(id, "createAlert", json!({ "message": "x", "alias": "y" }))
+        .await;
+    assert!(
+        throttled["retry"].is_string(),
+        "the instant from which on it can help: {throttled}"
+    );
+    served.alerts.change(|settings| settings.requests_per_minute = None);
+
+    let (_, log) = served
+        .call("GET", &format!("{path}/_executions?outcome=throttled"), None)
+        .await;
+    assert_eq!(log["executions"][0]["sub_action"], "createAlert", "{log}");
+    let (_, tested) = served.call("POST", &format!("{path}/_test"), None).await;
+    assert_eq!(tested["ok"], true, "{tested}");
+    assert_eq!(served.call("DELETE", &path, None).await.0, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elasticsearch_says_who_may_do_what_and_no_secret_leaves() {
+    let served = Served::start().await;
+    let elastic = Elastic::connect().await;
+    let suffix = uuid::Uuid::new_v4().simple().to_string();
+    let (reader, role) = (format!("reader-{suffix}"), format!("role-{suffix}"));
+    let grants = json!([{ "application": "jira-connector", "privileges": ["read"], "resources": ["*"] }]);
+    let registered = json!({ "jira-connector": {
+        "read": { "actions": ["action:connector/get"] },
+        "execute": { "actions": ["action:connector/execute"] },
+        "manage": { "actions": ["action:connector/create"] },
+    } });
+    elastic.put("/_security/privilege", &registered).await;
+    elastic
+        .put(&format!("/_security/role/{role}"), &json!({ "applications": grants }))
+        .await;
+    let user = json!({ "password": "long-enough-1", "roles": [role] });
+    elastic.put(&format!("/_security/user/{reader}"), &user).await;
+    let nobody = json!({ "password": "long-enough-1", "roles": [] });
+    elastic.put(&format!("/_security/user/nobody-{suffix}"), &nobody).await;
+
+    let all = "/api/actions/connectors";
+    let (status, answer) = served.call_as(None, "GET", all, None).await;
+    assert_eq!((status, &answer["error"]), (401, &"Unauthorized".into()), "{answer}");
+    assert_eq!(
+        served.call_as(Some(("elastic", "wrong")), "GET", all, None).await.0,
+        401
+    );
+    assert_eq!(
+        served
+            .call_as(Some((&reader, "long-enough-1")), "GET", all, None)
+            .await
+            .0,
+        200
+    );
+    let nobody = format!("nobody-{suffix}");
+    assert_eq!(
+        served
+            .call_as(Some((&nobody, "long-enough-1")), "GET", all, None)
+            .await
+            .0,
+        403
+    );
+    let new = Some(served.connector("connector_type_id"));
+    let (status, answer) = served
+        .call_as(Some((&reader, "long-enough-1")), "POST", "/api/actions/connector", new)
+        .await;
+    assert_eq!(status, 403);
+    assert_eq!(
+        answer["message"],
+        "Unauthorized to create a \".jira-service-management\" action"
+    );
+
+    let (_, made) = served
+        .call(
+            "POST",
+            "/api/actions/connector",
+            Some(served.connector("connector_type_id")),
+        )
+        .await;
+    let id = made["id"].as_str().unwrap();
+    served
+        .run(
+            id,
+            "createAlert",
+            json!({ "message": "x", "alias": format!("secret-{id}") }),
+        )
+        .await;
+    let stored = elastic.get(&format!("/.jira-connector-actions/_doc/{id}")).await;
+    let executions = elastic.get("/.jira-connector-executions-*/_search?size=1000").await;
+    let (_, listed) = served.call("GET", all, None).await;
+    let log = std::fs::read_to_string(served.folder.path().join("service.log")).unwrap();
+    for text in [stored.to_string(), executions.to_string(), listed.to_string(), log] {
+        assert!(!text.contains(KEY), "{text}");
+    }
+    // Whoever may write the index cannot send the key elsewhere.
+    let thief = json!({ "doc": { "config": { "apiUrl": "https://evil.example" } } });
+    elastic
+        .post(&format!("/.jira-connector-actions/_update/{id}?refresh=true"), &thief)
+        .await;
+    let stopped = served
+        .run(id, "createAlert", json!({ "message": "x", "alias": "z" }))
+        .await;
+    assert_eq!(stopped["status"], "error", "{stopped}");
+    assert!(
+        stopped["service_message"].as_str().unwrap().contains("changed by hand"),
+        "{stopped}"
+    );
+    let (_, shown) = served.call("GET", &format!("/api/actions/connector/{id}"), None).await;
+    assert_eq!(shown["is_missing_secrets"], true, "{shown}");
+    assert_eq!(
+        served
+            .call("DELETE", &format!("/api/actions/connector/{id}"), None)
+            .await
+            .0,
+        204
+    );
+}
