@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outbound::secrets",
             "outbound::shape",
             "outbound::store",
+            "outbound::targets",
             "forms",
             "clients",
             "config",
@@ -93,6 +94,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outbound::delivery",
             "outbound::kinds",
             "outbound::shape",
+            "outbound::targets",
             "telemetry",
         ],
     ),
@@ -104,6 +106,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbound::connector", &[]),
     ("outbound::secrets", &[]),
     ("outbound::shape", &[]),
+    ("outbound::targets", &[]),
     (
         "outbound::store",
         &["outbound::connector", "outbound::secrets", "config"],

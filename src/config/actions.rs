@@ -15,6 +15,8 @@ pub struct ActionsConfig {
     pub encryption_key: Option<SecretString>,
     /// Keys that were in use before, and still open what was sealed with them.
     pub decryption_only_keys: Vec<SecretString>,
+    /// Hosts that connectors may reach; `*` for all but this machine and its link.
+    pub allowed_hosts: Vec<String>,
     /// Connectors that stand in the file and cannot be changed over the API.
     pub preconfigured: Vec<PreconfiguredConnector>,
 }
@@ -44,7 +46,19 @@ pub(super) fn read(reader: &mut Reader) -> ActionsConfig {
             .into_iter()
             .map(SecretString::from)
             .collect(),
+        allowed_hosts: allowed_hosts(reader),
         preconfigured: preconfigured(reader),
+    }
+}
+
+/// Everything when the key is not there, nothing when its list is empty.
+fn allowed_hosts(reader: &mut Reader) -> Vec<String> {
+    const KEY: &str = "actions.allowed_hosts";
+    if reader.has_value(KEY) {
+        reader.text_list(KEY)
+    } else {
+        reader.text_list(KEY);
+        vec!["*".to_owned()]
     }
 }
 

@@ -10,3 +10,4 @@ pub mod kinds;
 pub mod secrets;
 pub mod shape;
 pub mod store;
+pub mod targets;

@@ -31,7 +31,7 @@ impl Served {
         let config = format!(
             "elasticsearch: {{ host: '{}', username: elastic, password: changeme }}\n\
              http: {{ address: '{free}', requests_per_second: 1000 }}\n\
-             actions:\n  encryption_key: a passphrase of many words, long enough\n  preconfigured:\n    \
+             actions:\n  encryption_key: a passphrase of many words, long enough\n  allowed_hosts: ['*', '127.0.0.1']\n  preconfigured:\n    \
              from-file-{}:\n      name: From the file\n      actionTypeId: .opsgenie\n      \
              config: {{ apiUrl: '{}' }}\n      secrets: {{ apiKey: {KEY} }}\n",
             elastic.url,
@@ -182,6 +182,9 @@ async fn a_refusal_says_what_to_change_and_a_repeat_is_advised_only_where_it_hel
         "error validating action type config: [apiUrl]: expected value of type [string]",
     )
     .await;
+    let mut inside = served.connector("connector_type_id");
+    inside["config"]["apiUrl"] = json!("http://169.254.169.254/");
+    refused(inside, "is not added to the Kibana config xpack.actions.allowedHosts").await;
     let mut blank = served.connector("connector_type_id");
     blank["secrets"]["apiKey"] = json!("  ");
     refused(blank, "[request body.secrets.apiKey]: value '' is not valid").await;

@@ -35,7 +35,7 @@ impl Actions {
             return Err(OperationError::Invalid(text));
         }
         let kind = self.kind(&new.kind)?;
-        let content = settings::checked(kind.as_ref(), &new.name, &new.config, &new.secrets)?;
+        let content = settings::checked(kind.as_ref(), &new.name, &new.config, &new.secrets, &self.targets)?;
         let author = Author {
             name: caller.to_owned(),
             at: Utc::now(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use elastic_client::ElasticClient;
-use http_kit::{Protocols, Tls};
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
@@ -15,6 +14,7 @@ use crate::outbound::executions::{ExecutionLog, Runner};
 use crate::outbound::kinds::{Kind, Registry};
 use crate::outbound::secrets::Keyring;
 use crate::outbound::store::{Connectors, Preconfigured};
+use crate::outbound::targets::Targets;
 
 /// The connectors of the way out, and all that they need.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ pub struct Actions {
     pub(super) preconfigured: Arc<Preconfigured>,
     pub(super) log: ExecutionLog,
     pub(super) http: reqwest::Client,
+    pub(super) targets: Targets,
     pub(super) running: TaskTracker,
     pub(super) client: ElasticClient,
     ledger: ElasticLedger,
@@ -40,9 +41,9 @@ impl Actions {
             .map(|key| Keyring::new(key, &config.decryption_only_keys))
             .transpose()
             .map_err(|fault| OperationError::Invalid(format!("actions.encryption_key {fault}")))?;
-        let http = Tls::default()
-            .client_builder(Protocols::Http2)
-            .build()
+        let targets = Targets::new(&config.allowed_hosts);
+        let http = targets
+            .client()
             .map_err(|error| OperationError::failed("cannot make an HTTP client", error))?;
         Ok(Self {
             kinds: Registry::default(),
@@ -50,6 +51,7 @@ impl Actions {
             preconfigured: Arc::new(Preconfigured::new(&config.preconfigured)),
             log: ExecutionLog::new(client.clone()),
             http,
+            targets,
             running: TaskTracker::new(),
             client: client.clone(),
             ledger: ElasticLedger::new(client.clone()),
@@ -87,6 +89,11 @@ impl Actions {
 
     pub(super) fn runner(&self, connector: &str) -> Runner {
         let deliveries = Deliveries::new(self.ledger.clone(), connector, Clock::of_system());
-        Runner::new(self.log.clone(), self.http.clone(), Arc::new(deliveries))
+        Runner::new(
+            self.log.clone(),
+            self.http.clone(),
+            self.targets.clone(),
+            Arc::new(deliveries),
+        )
     }
 }

@@ -7,6 +7,7 @@ use crate::outbound::connector::Secrets;
 use crate::outbound::executions::settings;
 use crate::outbound::kinds::Kind;
 use crate::outbound::store::Content;
+use crate::outbound::targets::Targets;
 
 /// The checked content of a connector.
 pub(super) fn checked(
@@ -14,6 +15,7 @@ pub(super) fn checked(
     name: &str,
     config: &Map<String, Value>,
     secrets: &Map<String, Value>,
+    targets: &Targets,
 ) -> Result<Content, OperationError> {
     if name.trim().is_empty() {
         return Err(blank("name"));
@@ -21,6 +23,15 @@ pub(super) fn checked(
     refuse_blanks("config", config)?;
     refuse_blanks("secrets", secrets)?;
     let settings = settings(kind, config, secrets).map_err(OperationError::Invalid)?;
+    let url = settings
+        .config
+        .get("apiUrl")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    targets.check(url).map_err(|problem| {
+        let text = format!("error validating action type config: error validating url: {problem}");
+        OperationError::Invalid(text)
+    })?;
     Ok(Content {
         name: name.to_owned(),
         config: settings.config,

@@ -1,6 +1,7 @@
 //! Tests a connector without writing anything, and says what is missing and how to put it right.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::installation::Actions;
 use crate::operations::error::OperationError;
@@ -28,6 +29,11 @@ impl Actions {
                 ok: false,
                 hint: problem,
             }],
+            Ok(settings) if self.targets.check(address_of(&settings.config)).is_err() => vec![TestLine {
+                name: "the address may be reached".to_owned(),
+                ok: false,
+                hint: "add its host to actions.allowed_hosts in config.yml".to_owned(),
+            }],
             Ok(settings) => {
                 let checked = Connector {
                     config: settings.config,
@@ -46,4 +52,8 @@ impl Actions {
             checks,
         })
     }
+}
+
+fn address_of(config: &Map<String, Value>) -> &str {
+    config.get("apiUrl").and_then(Value::as_str).unwrap_or_default()
 }

@@ -30,7 +30,13 @@ impl Actions {
         }
         let before = self.connectors.head(id).await?;
         let kind = self.kind(&before.kind)?;
-        let content = settings::checked(kind.as_ref(), &change.name, &change.config, &change.secrets)?;
+        let content = settings::checked(
+            kind.as_ref(),
+            &change.name,
+            &change.config,
+            &change.secrets,
+            &self.targets,
+        )?;
         let author = Author {
             name: caller.to_owned(),
             at: Utc::now(),

@@ -11,12 +11,14 @@ use super::parameters;
 use crate::outbound::connector::{Connector, Secrets};
 use crate::outbound::delivery::Delivery;
 use crate::outbound::kinds::{Call, Kind};
+use crate::outbound::targets::Targets;
 
 /// Runs calls.
 #[derive(Clone)]
 pub struct Runner {
     log: ExecutionLog,
     http: reqwest::Client,
+    targets: Targets,
     delivery: Arc<dyn Delivery>,
 }
 
@@ -32,9 +34,14 @@ pub struct Request<'a> {
 }
 
 impl Runner {
-    /// Records into `log`, reaches targets with `http`.
-    pub fn new(log: ExecutionLog, http: reqwest::Client, delivery: Arc<dyn Delivery>) -> Self {
-        Self { log, http, delivery }
+    /// Records into `log`, reaches `targets` with `http`.
+    pub fn new(log: ExecutionLog, http: reqwest::Client, targets: Targets, delivery: Arc<dyn Delivery>) -> Self {
+        Self {
+            log,
+            http,
+            targets,
+            delivery,
+        }
     }
 
     /// Runs it. The record is begun before anything is sent.
@@ -58,6 +65,15 @@ impl Runner {
             Ok(settings) => settings,
             Err(message) => return Execution::unfit(message, Source::Framework),
         };
+        let url = settings
+            .config
+            .get("apiUrl")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if let Err(problem) = self.targets.check(url) {
+            let text = format!("error validating action type config: error validating url: {problem}");
+            return Execution::unfit(text, Source::Framework);
+        }
         let checked = Connector {
             config: settings.config,
             ..connector.clone()
