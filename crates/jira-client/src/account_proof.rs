@@ -13,7 +13,7 @@ use crate::model::Account;
 
 const LOGIN_REASON: &str = "x-seraph-loginreason";
 
-/// What the first `myself` said.
+/// The answer of the first `myself`.
 #[derive(Debug, Clone)]
 struct Pinned {
     account: Account,

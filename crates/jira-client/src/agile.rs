@@ -45,7 +45,7 @@ pub struct Sprint {
     pub raw: Map<String, Value>,
 }
 
-/// What a board says about its sprints.
+/// A board's answer about its sprints.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BoardSprints {
     /// All of them, in every state.

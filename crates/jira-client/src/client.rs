@@ -150,7 +150,7 @@ impl JiraClient {
         IssueIdListing::new(Arc::clone(&self.transport), jql)
     }
 
-    /// How many issues a query finds: an estimate that lags on Cloud, the exact figure of the index elsewhere.
+    /// Counts the issues that a query finds: an estimate that lags on Cloud, the exact figure of the index elsewhere.
     pub async fn approximate_count(&self, jql: &str) -> Result<u64, JiraError> {
         let request = if self.edition().is_cloud() {
             cloud::count(jql)
@@ -194,7 +194,7 @@ impl JiraClient {
             .await
     }
 
-    /// What was sent and received so far, over all clones.
+    /// Counts what was sent and received so far, over all clones.
     pub fn stats(&self) -> RequestStats {
         self.transport.stats.snapshot()
     }

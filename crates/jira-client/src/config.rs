@@ -1,4 +1,4 @@
-//! What a client needs to know about one Jira: address, edition, credential, TLS, limits.
+//! Everything that a client needs to know about one Jira: address, edition, credential, TLS, limits.
 //!
 //! Reading these from a connector's configuration or the environment is left to the caller.
 
@@ -68,7 +68,7 @@ impl fmt::Debug for Auth {
 /// TLS settings.
 #[derive(Debug, Clone, Default)]
 pub struct Tls {
-    /// How far the certificate is checked.
+    /// The extent to which the certificate is checked.
     pub verification: TlsVerification,
     /// Further trusted certificates in PEM form; line breaks may be missing or be blanks, as they are after a
     /// certificate went through a one-line form field.
@@ -94,7 +94,7 @@ pub struct JiraConfig {
     pub max_retry_delay: Duration,
     /// Longest wait that is kept when Jira names one.
     pub max_wait: Duration,
-    /// How long an outage of a Jira that has answered before is borne, however many tries that takes.
+    /// Time for which an outage of a Jira that has answered before is borne, however many tries that takes.
     pub max_outage: Duration,
     /// Requests under way at once, over all clones of the client, downloads excepted.
     pub max_concurrent_requests: usize,

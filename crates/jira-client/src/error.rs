@@ -1,4 +1,4 @@
-//! What can go wrong with Jira, in kinds a caller can tell apart, each with a cure where one is known.
+//! Failures of Jira, in kinds a caller can tell apart, each with a cure where one is known.
 //!
 //! Reading Jira's error bodies is left to `transport::refusal`; nothing here holds a header, a query or a secret.
 
@@ -29,7 +29,7 @@ pub struct Answer {
     pub status: u16,
     /// Jira's own words, in the language of the account; empty when it gave none.
     pub words: String,
-    /// What the user can do, empty when unknown.
+    /// The user's next step, empty when unknown.
     pub cure: String,
     /// The wait that the server named, already capped.
     pub retry_after: Option<Duration>,
@@ -92,7 +92,7 @@ pub enum JiraError {
     Config {
         /// The connector's name of the setting.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// 401: the credential was refused.
@@ -138,7 +138,7 @@ pub enum JiraError {
     LoginPage {
         /// The request.
         request: RequestLine,
-        /// What was seen: content type, title or redirect target.
+        /// The sign of it: content type, title or redirect target.
         detail: String,
     },
     /// JSON was expected and something else, or JSON of another shape, came.
@@ -148,7 +148,7 @@ pub enum JiraError {
         request: RequestLine,
         /// Where in the answer, `.` for the whole.
         path: String,
-        /// What is wrong there.
+        /// The fault there.
         reason: String,
     },
     /// The body ended early.
@@ -158,7 +158,7 @@ pub enum JiraError {
         request: RequestLine,
         /// Bytes that came, after decompression.
         received: u64,
-        /// How it showed.
+        /// The sign by which it was noticed.
         reason: String,
     },
     /// The body goes beyond what was announced or allowed.
@@ -190,7 +190,7 @@ pub enum JiraError {
         host: String,
         /// The TLS library's words.
         reason: String,
-        /// What the user can do.
+        /// The user's next step.
         cure: &'static str,
     },
     /// The host could not be reached or dropped the connection.
@@ -208,7 +208,7 @@ pub enum JiraError {
     Timeout {
         /// The request.
         request: RequestLine,
-        /// What took long.
+        /// The part of the request that took long.
         phase: &'static str,
         /// The limit.
         limit_ms: u64,
@@ -236,7 +236,7 @@ pub enum JiraError {
     OutcomeUnknown {
         /// The request.
         request: RequestLine,
-        /// What came instead of an answer.
+        /// The fault that came in place of an answer.
         reason: String,
     },
     /// The listing failed before; what it would give now would look complete and not be.

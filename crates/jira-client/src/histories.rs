@@ -1,6 +1,6 @@
 //! Reads the histories of issues: who changed which field when, each history whole or named as failed.
 //!
-//! What an entry may show to whom is decided by the callers.
+//! The callers decide what an entry may show to whom.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

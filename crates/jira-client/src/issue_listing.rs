@@ -13,7 +13,7 @@ use crate::offset_rows::{OffsetRows, Step};
 use crate::parse_timestamp;
 use crate::transport::{EndpointClass, Transport};
 
-/// How often a page that gives a known page token is asked for before the listing counts as broken.
+/// Times that a page with a known page token is asked for before the listing counts as broken.
 const TRIES_OF_A_CIRCLE: u32 = 3;
 
 /// A listing of issue ids; each call of [`next_page`](Self::next_page) asks Jira for one page.

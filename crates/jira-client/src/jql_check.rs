@@ -1,4 +1,4 @@
-//! What Jira itself says about queries that somebody wrote, before any issue is read through them.
+//! Asks Jira itself about queries that somebody wrote, before any issue is read through them.
 //!
 //! Whose queries they are, and what becomes of a wrong one, is left to the callers.
 
@@ -16,7 +16,7 @@ const PARSED_AT_ONCE: usize = 50;
 pub struct JqlVerdict {
     /// Why it cannot be searched with; empty when it can.
     pub errors: Vec<String>,
-    /// What is odd about it.
+    /// Jira's warnings about the query.
     pub warnings: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl JiraClient {
         Ok(verdicts)
     }
 
-    /// How many issues a query finds, or why it cannot be searched with.
+    /// Counts the issues that a query finds, or says why it cannot be searched with.
     pub async fn estimate_jql(&self, query: &str) -> Result<Result<u64, JqlVerdict>, JiraError> {
         match self.approximate_count(query).await {
             Ok(count) => Ok(Ok(count)),

@@ -1,6 +1,6 @@
 //! The only code that knows Jira's wire format: authentication, limits, retry, pagination, dialects of the editions.
 //!
-//! What a document looks like and which issues to keep is decided by the callers; this crate hands over what Jira sent.
+//! The callers decide what a document looks like and which issues to keep; this crate hands over what Jira sent.
 
 mod account_proof;
 mod agile;

@@ -1,6 +1,6 @@
-//! What all listings share: pages, a typed end, and the rule that a failed listing never looks complete.
+//! The parts that all listings share: pages, a typed end, and the rule that a failed listing never looks complete.
 //!
-//! How the next page is asked for is the part of each listing.
+//! Each listing knows by itself how to ask for the next page.
 
 use crate::error::JiraError;
 
@@ -42,7 +42,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// What the listing has to say without asking Jira: its end, its earlier failure, or nothing.
+    /// The listing's answer that needs no request: its end, its earlier failure, or nothing.
     pub(crate) fn settled(&self) -> Option<Result<ListingEnd, JiraError>> {
         if let Some(earlier) = &self.failed {
             return Some(Err(JiraError::BrokenListing {

@@ -1,4 +1,4 @@
-//! What Jira's answers mean to the callers; documents are built from these elsewhere.
+//! Jira's answers, as the callers understand them; documents are built from these elsewhere.
 
 use chrono::{DateTime, FixedOffset};
 use serde_json::{Map, Value};
@@ -139,7 +139,7 @@ pub struct FetchedIssues {
     pub absent: Vec<u64>,
 }
 
-/// What is needed to download an attachment.
+/// Names the file and its address, for a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentRef {
     /// Attachment id.

@@ -24,7 +24,7 @@ pub(crate) struct OffsetRows {
     steps_back: u32,
 }
 
-/// What a page means for the listing.
+/// The meaning of a page for the listing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The rows at these positions of the page are new.
@@ -102,7 +102,7 @@ mod tests {
 
     use super::{OffsetRows, Step};
 
-    /// What happens to Jira's rows between two pages.
+    /// A change of Jira's rows between two pages.
     #[derive(Debug, Clone)]
     enum Change {
         Delete(prop::sample::Index),

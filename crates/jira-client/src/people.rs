@@ -22,7 +22,7 @@ const MEMBER_PAGE: u64 = 50;
 pub(crate) const EMPTY_PAGES_AT_THE_END: u32 = 2;
 /// Servers cut the search for users off after so many, depending on the version.
 const CUT_OFF: [usize; 2] = [100, 1_000];
-/// What logins are made of; a search for users finds those with a word that begins so.
+/// The characters of logins; a search for users finds those with a word that begins so.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789._-@";
 /// Searches go no deeper than this many letters.
 const DEEPEST: usize = 4;

@@ -109,7 +109,7 @@ pub(crate) struct ScopeProject {
     pub(crate) id: Option<u64>,
 }
 
-/// What an account may do where.
+/// The permissions of an account, and where it has them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CheckAnswer {

@@ -28,7 +28,7 @@ pub struct User {
 }
 
 impl User {
-    /// What identifies the account for good.
+    /// The id that the account keeps for good.
     pub fn id(&self) -> Option<&str> {
         let known = self
             .account_id

@@ -132,7 +132,7 @@ pub(crate) struct ChildPage {
     pub(crate) total: Option<u64>,
 }
 
-/// What `jql/parse` says about several queries.
+/// The answer of `jql/parse` about several queries.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ParsedQueries {
     pub(crate) queries: Vec<ParsedQuery>,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::transport::{EndpointClass, Request, SEARCH};
 
-/// What is asked for; the administrator's limit (usually 1,000) is applied silently.
+/// Rows that a request asks for; Jira applies the administrator's limit (usually 1,000) silently.
 pub(crate) const SEARCH_PAGE: u32 = 1000;
 const COMMENT_PAGE: u32 = 1000;
 

@@ -1,4 +1,4 @@
-//! How a name becomes a segment of a path.
+//! Makes a name a segment of a path.
 //!
 //! Queries are encoded by the URL type itself.
 

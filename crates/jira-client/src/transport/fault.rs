@@ -33,7 +33,7 @@ impl From<JiraError> for Failure {
 }
 
 impl Failure {
-    /// What the failure means for another try. `splits` says that the caller asks for less instead of asking again when
+    /// Judges whether another try makes sense. `splits` says that the caller asks for less instead of asking again when
     /// a body is broken.
     pub(crate) fn judged(&self, splits: bool) -> Fault {
         let error = &self.error;
@@ -100,7 +100,7 @@ pub(crate) fn sending_failed(error: reqwest::Error, way: Way<'_>, request: &Requ
     }
 }
 
-/// What to do about a handshake that failed; never what was done already.
+/// Advises on a handshake that failed; never what was done already.
 fn tls_cure(cause: TlsCause, config: &JiraConfig) -> &'static str {
     let is_given = config.tls.ca_pem.is_some();
     match cause {

@@ -1,6 +1,6 @@
 //! Reads what Jira says when it refuses: status, headers, and the four forms of error bodies, HTML included.
 //!
-//! What to do about it (retry, split, give up) is decided elsewhere.
+//! Others decide what to do about it (retry, split, give up).
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -34,7 +34,7 @@ pub(crate) fn credential_cure(config: &JiraConfig) -> &'static str {
     }
 }
 
-/// What the headers of a refusal say beside the words of its body.
+/// The headers of a refusal, beside the words of its body.
 #[derive(Debug, Default)]
 pub(crate) struct Signs {
     /// Jira wants a CAPTCHA solved before it takes this login again.

@@ -30,7 +30,7 @@ use super::refusal::{Signs, credential_cure, header_has, may_name_wait, refusal,
 use super::request::{EndpointClass, Request};
 use super::stats::Stats;
 
-/// How long refusals for the rate are borne, however short the longest wait was set.
+/// Time for which refusals for the rate are borne, however short the longest wait was set.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// A request that is refused for its rate for as long as this many of the longest waits is given up.
 const LONGEST_WAITS: u32 = 2;
@@ -446,7 +446,7 @@ fn retry_plan(config: &JiraConfig) -> RetryPlan {
     }
 }
 
-/// What a refusal slows down: bursts are limited by endpoint, everything else concerns the whole client.
+/// Says which requests a refusal slows: bursts are limited by endpoint, everything else concerns the whole client.
 fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> Option<PauseScope<EndpointClass>> {
     match status {
         StatusCode::TOO_MANY_REQUESTS if header_has(headers, "ratelimit-reason", "jira-burst-based") => {

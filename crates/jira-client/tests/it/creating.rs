@@ -1,4 +1,4 @@
-//! What makes something in Jira is never sent twice by itself, unless nothing can have come of the first time.
+//! A request that creates in Jira is never sent twice by itself, unless nothing can have come of the first time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -12,7 +12,7 @@ fn bearer() -> Auth {
     Auth::Bearer(SECRET.into())
 }
 
-/// What `myself` fails with.
+/// The error that `myself` fails with.
 async fn refused_with(answer: ResponseTemplate, edition: Edition, auth: Option<Auth>) -> JiraError {
     let server = MockServer::start().await;
     Mock::given(method("GET")).respond_with(answer).mount(&server).await;

@@ -1,6 +1,6 @@
 //! Histories, boards and sprints: each list whole, named as failed, or an error; never short without a word.
 //!
-//! What becomes of them in documents is tested in the connector.
+//! The connector tests what becomes of them in documents.
 
 use jira_client::{Board, BoardSprints, ErrorKind, FilterShare, Permitted};
 use serde_json::{Map, Value, json};

@@ -61,7 +61,7 @@ async fn client(address: &str, environment: &[(&str, String)]) -> String {
 
 struct Proxy {
     port: u16,
-    /// What came before the first empty line of each connection.
+    /// The lines before the first empty one, of each connection.
     heads: Arc<Mutex<Vec<String>>>,
 }
 

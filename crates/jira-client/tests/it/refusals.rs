@@ -1,6 +1,6 @@
 //! Refusals: each status becomes its own kind of error, with Jira's words and a cure.
 //!
-//! What is tried again is the business of `retries`.
+//! `retries` tests what is tried again.
 
 use jira_client::{Edition, ErrorKind, JiraClient, JiraError};
 use test_case::test_case;

@@ -84,7 +84,7 @@ async fn a_named_wait_is_kept_and_costs_no_retry() {
     );
 }
 
-/// How long a request for projects takes after one for fields met a rate limit of a second.
+/// Measures a request for projects after one for fields met a rate limit of a second.
 async fn projects_after_limit(reason: Option<&str>) -> Duration {
     let server = MockServer::start().await;
     let mut limited = ResponseTemplate::new(429).insert_header("Retry-After", "1");

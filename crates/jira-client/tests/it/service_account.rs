@@ -1,6 +1,6 @@
 //! Access tokens of service accounts, and the gateway where they are accepted.
 //!
-//! How a refused credential is worded is the part of `refusals.rs`.
+//! `refusals.rs` tests how a refused credential is worded.
 
 use jira_client::{Auth, Edition, ErrorKind, JiraClient, JiraConfig, gateway_address};
 use secrecy::SecretString;

@@ -98,7 +98,7 @@ async fn answering(certificate: &Certificate, key: &KeyPair, mut resets: usize, 
     address
 }
 
-/// What comes of asking a server for its fields, when this was pasted into `ssl_ca`.
+/// Asks a server for its fields, when this was pasted into `ssl_ca`.
 async fn asked(address: &str, pasted: Option<String>) -> Result<(), JiraError> {
     let mut config = config(address, Edition::DataCenter);
     config.tls.ca_pem = pasted;
