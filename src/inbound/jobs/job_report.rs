@@ -258,6 +258,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_that_gets_on_from_worker_to_worker_is_not_given_up() {
         let done_until = |seconds| Checkpoint {
+            form: String::new(),
             started: DateTime::UNIX_EPOCH,
             created_before: DateTime::from_timestamp(seconds, 0),
             covered: sync_engine::sync::Coverage::default(),

@@ -123,7 +123,7 @@ impl Life {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let result = runtime.block_on(run);
-        if how.full && how.kill_after.is_some() && result.is_err() {
+        if how.full && result.is_err() {
             let saved = sync.checkpoint(resumed.as_ref()).to_saved();
             self.checkpoint = Checkpoint::read(&saved);
         }

@@ -28,6 +28,9 @@ pub struct Checkpoint {
     pub covered: Coverage,
     /// Issues that have to be read again, the done ones among them.
     pub failed: Vec<IssueId>,
+    /// The form of what was written: access, content, scope and rules. Of another form nothing is done.
+    #[serde(default)]
+    pub form: String,
 }
 
 impl Checkpoint {
@@ -183,6 +186,7 @@ mod tests {
     #[test]
     fn it_survives_being_saved() {
         let checkpoint = Checkpoint {
+            form: String::new(),
             started: day(1).unwrap(),
             created_before: day(2),
             covered: covered(&[1, 2]),
@@ -195,6 +199,7 @@ mod tests {
     #[test]
     fn one_that_does_not_fit_into_the_record_promises_nothing() {
         let checkpoint = Checkpoint {
+            form: String::new(),
             started: day(1).unwrap(),
             created_before: day(2),
             covered: covered(&[1, 2]),

@@ -148,6 +148,18 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         document
     }
 
+    /// Names everything besides Jira's data that shapes documents and says which there are. Documents of another form have
+    /// to be written again, whatever became of them.
+    pub(super) fn document_form(&self) -> String {
+        let parts = (
+            self.source.access_form(),
+            self.source.content_form(),
+            self.source.scope_form(),
+            &self.options.rules_fingerprint,
+        );
+        serde_json::to_string(&parts).expect("texts always serialise")
+    }
+
     /// The point where a full sync could go on if it ended now. Only acknowledged documents count.
     pub fn checkpoint(&self, resumed_from: Option<&Checkpoint>) -> Checkpoint {
         let (created_before, covered) = self.tracker.done();
@@ -168,6 +180,7 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
                 created_before,
                 covered,
                 failed,
+                form: self.document_form(),
             },
         }
     }

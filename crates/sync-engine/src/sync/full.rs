@@ -101,6 +101,11 @@ impl<S: Source, K: Sink> ContentSync<S, K> {
         let Some(created_before) = checkpoint.created_before else {
             return Ok(Wanted::All);
         };
+        if checkpoint.form != self.document_form() {
+            // Permissions or this program have changed since: what is indexed has readers or content of another form.
+            info!("documents have another form than the interrupted run wrote: reading everything again");
+            return Ok(Wanted::All);
+        }
         if !self.options.rules.keeps_everything() {
             // What the rules leave out is not written down in the checkpoint, and its older version may be indexed.
             info!("the sync rules leave documents out: reading everything again");

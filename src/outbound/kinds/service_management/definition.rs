@@ -3,7 +3,7 @@
 use crate::outbound::kinds::{Definition, Manner, SubAction};
 use crate::outbound::shape::{Member, Shape, optional, required};
 
-use super::kind::Product;
+use super::product::Product;
 
 const MOST_RESPONDERS: usize = 50;
 

@@ -8,19 +8,11 @@ use service_management_client::{ServiceManagementClient, alerts_address};
 use url::Url;
 
 use super::definition::definition;
+use super::product::Product;
 use super::run::run;
 use crate::outbound::connector::Connector;
 use crate::outbound::delivery::Done;
 use crate::outbound::kinds::{Call, Check, Definition, Kind};
-
-/// The product that a connector leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::outbound::kinds) enum Product {
-    /// Jira Service Management.
-    ServiceManagement,
-    /// Opsgenie, or an account of it that was moved to Jira Service Management.
-    Opsgenie,
-}
 
 /// Alerts of one product.
 #[derive(Debug)]

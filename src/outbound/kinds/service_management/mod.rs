@@ -3,6 +3,8 @@
 mod alert_text;
 mod definition;
 mod kind;
+mod product;
 mod run;
 
-pub(super) use kind::{Product, ServiceManagement};
+pub(super) use kind::ServiceManagement;
+pub(super) use product::Product;
