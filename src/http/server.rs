@@ -88,14 +88,24 @@ impl Server {
         let tls = config.http.tls.as_ref().map(tls_config).transpose()?;
         info!(address = %address, tls = tls.is_some(), "the API is served");
         let handle = Handle::new();
-        tokio::spawn(farewell(handle.clone(), stop));
+        tokio::spawn(farewell(handle.clone(), stop.clone()));
         let serving = serve(listener, tls, handle, router);
         let ended = tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                warn!(error = %error, "the API is not served any more");
-            }
-            if tokio::time::timeout(FAREWELL, actions.finish()).await.is_err() {
-                warn!("an action was still running at the end; its delivery is looked up when it is asked for again");
+            let all_answered = async {
+                if let Err(error) = serving.await {
+                    warn!(error = %error, "the API is not served any more");
+                }
+                actions.finish().await;
+            };
+            let time_is_over = async {
+                stop.cancelled().await;
+                tokio::time::sleep(FAREWELL).await;
+            };
+            tokio::select! {
+                () = all_answered => {}
+                () = time_is_over => {
+                    warn!("an action was still running at the end; what it came to is not recorded");
+                }
             }
         });
         Ok(Self { address, ended })

@@ -18,9 +18,6 @@ pub enum OperationError {
     /// The input asks for something that cannot be. Nothing was changed.
     #[error("{0}")]
     Invalid(String),
-    /// The configuration does not allow it. Nothing was changed.
-    #[error("{0}")]
-    Forbidden(String),
     /// There is no such connector, job or user.
     #[error("{0}")]
     NotFound(String),
@@ -136,7 +133,7 @@ impl OperationError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Invalid(_) => 2,
-            Self::Forbidden(_) | Self::NotFound(_) | Self::Conflict(_) | Self::Failed { .. } => 1,
+            Self::NotFound(_) | Self::Conflict(_) | Self::Failed { .. } => 1,
             Self::Interrupted => 130,
         }
     }
@@ -145,7 +142,6 @@ impl OperationError {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Invalid(_) => 400,
-            Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::Conflict(_) => 409,
             Self::Interrupted => 503,

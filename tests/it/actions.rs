@@ -253,6 +253,54 @@ async fn a_refusal_says_what_to_change_and_a_repeat_is_advised_only_where_it_hel
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_of_ours_make_a_call_safe_to_repeat_and_a_failure_plain_to_see() {
+    let served = Served::start().await;
+    let (_, made) = served
+        .call("POST", "/api/action", Some(served.connector("actionTypeId")))
+        .await;
+    let path = format!("/api/action/{}", made["id"].as_str().unwrap());
+    let with = async |name: &str, value: &str, params: Value| {
+        let body = json!({ "params": { "subAction": "createAlert", "subActionParams": params } });
+        let request = served
+            .http
+            .post(format!("{}{path}/_execute", served.url))
+            .header(name, value);
+        let response = request
+            .basic_auth("elastic", Some("changeme"))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        response.status().as_u16()
+    };
+    for _ in 0..3 {
+        assert_eq!(
+            with("Idempotency-Key", "run-7", json!({ "message": "without an alias" })).await,
+            200
+        );
+    }
+    assert_eq!(
+        with("X-Fail-Status", "true", json!({ "alias": "no message" })).await,
+        422
+    );
+    assert_eq!(
+        with(
+            "Prefer",
+            "respond-async",
+            json!({ "message": "later", "alias": "later" })
+        )
+        .await,
+        202
+    );
+    eventually("both alerts are there, and no third", async || {
+        let alerts = served.alerts.alerts();
+        (alerts.len() == 2 && alerts[0].count == 3).then_some(())
+    })
+    .await;
+    assert_eq!(served.call("DELETE", &path, None).await.0, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn elasticsearch_says_who_may_do_what_and_no_secret_leaves() {
     let served = Served::start().await;
     let elastic = Elastic::connect().await;

@@ -3,10 +3,11 @@
 
 use http_kit::Repeat;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::connector_indices::{self, Refresh, Updated, Versioned};
 use crate::error::ElasticError;
+use crate::indices::Indices;
 use crate::request::Request;
 use crate::transport::Transport;
 
@@ -31,6 +32,16 @@ impl Collection {
             transport,
             index: index.to_owned(),
         }
+    }
+
+    /// Makes the index with these properties, hidden and strict, on one shard. False when it was there. A write to an index
+    /// that is not there would make it without them.
+    pub async fn make_index(&self, properties: &Value) -> Result<bool, ElasticError> {
+        let body = json!({
+            "settings": { "index": { "hidden": true, "number_of_shards": 1, "auto_expand_replicas": "0-1" } },
+            "mappings": { "dynamic": "strict", "properties": properties },
+        });
+        Indices::new(self.transport.clone()).create(&self.index, &body).await
     }
 
     /// The document of this id, as it is now.

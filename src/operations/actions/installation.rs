@@ -65,8 +65,8 @@ impl Actions {
             Ok(unknown) if unknown.is_empty() => Ok(()),
             Ok(unknown) => Err(OperationError::Invalid(format!(
                 "actions: stored connectors are sealed with key {}, which is not configured: put it into \
-                 actions.encryption_key or actions.decryption_only_keys, or delete these connectors with `jira-connector \
-                 actions delete`",
+                 actions.encryption_key or actions.decryption_only_keys, or delete their documents from \
+                 .jira-connector-actions",
                 unknown.join(", ")
             ))),
             Err(error) => {

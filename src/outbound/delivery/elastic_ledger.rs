@@ -36,7 +36,7 @@ impl ElasticLedger {
     async fn make_ready(&self) -> Result<(), ElasticError> {
         let made = self
             .ready
-            .get_or_try_init(|| async { self.client.indices().create(INDEX, &definition()).await.map(drop) });
+            .get_or_try_init(|| async { self.collection().make_index(&properties()).await.map(drop) });
         made.await.copied()
     }
 
@@ -99,20 +99,14 @@ fn document(entry: &Entry) -> Map<String, Value> {
     }
 }
 
-fn definition() -> Value {
+fn properties() -> Value {
     json!({
-        "settings": { "index": { "hidden": true, "number_of_shards": 1, "auto_expand_replicas": "0-1" } },
-        "mappings": {
-            "dynamic": "strict",
-            "properties": {
-                "connector": { "type": "keyword" },
-                "key": { "type": "keyword", "ignore_above": 1024 },
-                "state": { "type": "keyword" },
-                "holder": { "type": "keyword" },
-                "held_until": { "type": "date" },
-                "unsure_since": { "type": "date" },
-                "external": { "properties": { "id": { "type": "keyword" }, "key": { "type": "keyword" } } },
-            },
-        },
+        "connector": { "type": "keyword" },
+        "key": { "type": "keyword", "ignore_above": 1024 },
+        "state": { "type": "keyword" },
+        "holder": { "type": "keyword" },
+        "held_until": { "type": "date" },
+        "unsure_since": { "type": "date" },
+        "external": { "properties": { "id": { "type": "keyword" }, "key": { "type": "keyword" } } },
     })
 }

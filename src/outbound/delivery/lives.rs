@@ -104,14 +104,14 @@ fn clock(began: Instant, ahead: i64) -> Clock {
 }
 
 /// One life: callers that come, are killed at some instant or not, and at last one that is left in peace.
-async fn live(faces: Vec<u8>, kills: Vec<Option<u64>>) -> (Vec<String>, Result<Done, NotDone>) {
+async fn live(faces: Vec<u8>, later: Vec<u8>, kills: Vec<Option<u64>>) -> (Vec<String>, Result<Done, NotDone>) {
     let began = Instant::now();
     let dice = Dice::new(faces);
     let outside = Outside {
         dice: dice.clone(),
         ..Outside::default()
     };
-    let ledger = MemoryLedger::new(dice);
+    let ledger = MemoryLedger::new(dice.clone());
     let mut callers = Vec::new();
     for (number, kill) in kills.into_iter().enumerate() {
         // Two replicas whose clocks differ by most of a minute.
@@ -130,7 +130,9 @@ async fn live(faces: Vec<u8>, kills: Vec<Option<u64>>) -> (Vec<String>, Result<D
     for caller in callers {
         caller.await.unwrap();
     }
-    // Time passes, as it does until somebody asks again.
+    // Time passes, as it does until somebody asks again; reservations are over by then, and faults go on.
+    sleep(Duration::from_secs(130)).await;
+    dice.refill(later);
     let deliveries = Deliveries::new(ledger, "ops", clock(began, 0));
     let mut last = Err(NotDone::NotSent(String::new()));
     for _ in 0..40 {
@@ -150,10 +152,11 @@ proptest! {
     #[test]
     fn one_thing_is_made_for_a_key_whatever_fails_and_whoever_dies(
         faces in prop::collection::vec(any::<u8>(), 0..60),
+        later in prop::collection::vec(any::<u8>(), 0..30),
         kills in prop::collection::vec(prop::option::of(0u64..2_000), 1..5),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let (made, last) = runtime.block_on(live(faces, kills));
+        let (made, last) = runtime.block_on(live(faces, later, kills));
         prop_assert!(last.is_ok(), "{last:?}");
         prop_assert_eq!(made.len(), 1, "{:?}", made);
     }

@@ -26,6 +26,11 @@ impl Dice {
         Self(Arc::new(Mutex::new((faces, 0))))
     }
 
+    /// Further decisions, from now on.
+    pub(super) fn refill(&self, faces: Vec<u8>) {
+        *self.0.lock() = (faces, 0);
+    }
+
     /// The next decision; 0 when the list is empty or used up, so that every life comes to rest.
     pub(super) fn roll(&self) -> u8 {
         let mut dice = self.0.lock();

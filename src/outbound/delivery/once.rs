@@ -154,13 +154,9 @@ impl<L: Ledger> Deliveries<L> {
         };
         match (entry.state, entry.external.clone()) {
             (State::Made, Some(external)) => Ok(Step::Update(external, entry, version)),
-            // The answer to our own reservation was lost.
-            (State::Making, _) if entry.holder == call => Ok(Step::Make(Reserved {
-                entry,
-                version,
-                at: Instant::now(),
-            })),
-            (State::Making, _) if entry.held_until > now => Ok(Step::Wait),
+            (State::Making, _) if entry.holder != call && entry.held_until > now => Ok(Step::Wait),
+            // Of a call that is gone, or our own whose answer was lost: it may be old by now, and may have been taken over
+            // from another call. So it is held anew, and looked for.
             (State::Making, _) => {
                 let taken = Entry {
                     holder: call.to_owned(),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use elastic_client::{ElasticClient, ElasticError, Refresh, Updated};
+use elastic_client::{ElasticClient, ElasticError, Refresh, Updated, Versioned};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -185,11 +185,16 @@ impl ExecutionLog {
             "sort": [{ "started_at": { "order": "desc", "unmapped_type": "date" } }],
         });
         let found = self.client.collection(log_index::PATTERN).search_first(&body).await?;
-        let records = found
-            .into_iter()
-            .filter_map(|found| serde_json::from_value(Value::Object(found.value)).ok());
-        Ok(records.collect())
+        found.into_iter().map(read).collect()
     }
+}
+
+fn read(found: Versioned<Map<String, Value>>) -> Result<ExecutionRecord, ElasticError> {
+    serde_json::from_value(Value::Object(found.value)).map_err(|error| ElasticError::BadAnswer {
+        request: format!("POST /{}/_search", log_index::PATTERN),
+        path: format!("document {}", found.id),
+        reason: error.to_string(),
+    })
 }
 
 fn unless_missing(error: ElasticError) -> Result<(), ElasticError> {

@@ -18,7 +18,7 @@ pub(super) fn of(time: DateTime<Utc>) -> String {
 
 /// Makes the index of a month and deletes the one that is too old by then.
 pub(super) async fn make(client: &ElasticClient, index: &str, time: DateTime<Utc>) -> Result<(), ElasticError> {
-    if !client.indices().create(index, &definition()).await? {
+    if !client.collection(index).make_index(&properties()).await? {
         return Ok(());
     }
     if let Some(past) = time.checked_sub_months(Months::new(MONTHS_KEPT)) {
@@ -30,22 +30,16 @@ pub(super) async fn make(client: &ElasticClient, index: &str, time: DateTime<Utc
     Ok(())
 }
 
-fn definition() -> Value {
+fn properties() -> Value {
     json!({
-        "settings": { "index": { "hidden": true, "number_of_shards": 1, "auto_expand_replicas": "0-1" } },
-        "mappings": {
-            "dynamic": "strict",
-            "properties": {
-                "connector": { "type": "keyword" },
-                "kind": { "type": "keyword" },
-                "sub_action": { "type": "keyword" },
-                "caller": { "type": "keyword" },
-                "started_at": { "type": "date" },
-                "ended_at": { "type": "date" },
-                "outcome": { "type": "keyword" },
-                "message": { "type": "text" },
-                "warnings": { "type": "text" },
-            },
-        },
+        "connector": { "type": "keyword" },
+        "kind": { "type": "keyword" },
+        "sub_action": { "type": "keyword" },
+        "caller": { "type": "keyword" },
+        "started_at": { "type": "date" },
+        "ended_at": { "type": "date" },
+        "outcome": { "type": "keyword" },
+        "message": { "type": "text" },
+        "warnings": { "type": "text" },
     })
 }

@@ -58,6 +58,11 @@ impl Keyring {
         &self.current.id
     }
 
+    /// Whether it holds the key of this id.
+    pub fn knows(&self, id: &str) -> bool {
+        self.of_id(id).is_some()
+    }
+
     pub(super) fn current(&self) -> &MasterKey {
         &self.current
     }

@@ -153,12 +153,8 @@ impl Connectors {
             .await?
             .into_iter()
             .filter_map(|found| found.value.secrets)
-            .filter(|envelope| {
-                self.keyring
-                    .as_ref()
-                    .is_none_or(|keys| envelope.rewrapped(keys).is_err())
-            })
             .map(|envelope| envelope.key_id().to_owned())
+            .filter(|id| self.keyring.as_ref().is_none_or(|keys| !keys.knows(id)))
             .collect();
         unknown.sort();
         unknown.dedup();

@@ -10,6 +10,6 @@ mod record;
 
 pub use connectors::{Connectors, Rotated};
 pub use error::StoreError;
-pub use index::{CONNECTORS_INDEX, PATTERN, ensure_index};
+pub use index::{CONNECTORS_INDEX, ensure_index};
 pub use preconfigured::Preconfigured;
 pub use record::{Author, Content, Head, Origin};
