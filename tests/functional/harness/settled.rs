@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Polls until `look` gives a value; fails after a minute with what was waited for.
+/// Polls until `look` gives a value; fails after three minutes, many times what a busy machine takes, with what was
+/// waited for.
 pub(crate) async fn eventually<T, F, Fut>(what: &str, look: F) -> T
 where
     F: FnMut() -> Fut,

@@ -13,7 +13,7 @@ use crate::harness::{Job, Service, Setup, Stack, eventually, within};
 const CONNECTORS: usize = 10;
 const JOBS_OF_EACH: usize = 10;
 /// All jobs are done in a fraction of this on an idle machine.
-const LONG: Duration = Duration::from_secs(240);
+const LONG: Duration = Duration::from_secs(400);
 
 /// What a worker may log about the end of a job.
 const ENDS: [&str; 2] = ["the job ended: ", "the job failed"];
@@ -40,7 +40,7 @@ impl Fleet {
         }
         let ids: Vec<&str> = connectors.iter().map(String::as_str).collect();
         let config = stack.admin_config(&ids)
-            + "service.idle_job_timeout: 4\nservice.max_concurrent_content_syncs: 3\nservice.log_level: DEBUG\n";
+            + "service.idle_job_timeout: 10\nservice.max_concurrent_content_syncs: 3\nservice.log_level: DEBUG\n";
         std::fs::write(stack.file("fleet.yml"), config).unwrap();
         let mut jobs = Vec::new();
         for _ in 0..JOBS_OF_EACH {

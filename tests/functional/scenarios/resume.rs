@@ -73,7 +73,7 @@ async fn a_suspended_sync_goes_on_where_it_stopped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_whose_worker_was_killed_goes_on_elsewhere() {
     let mut setup = medium();
-    setup.config.push("service.idle_job_timeout: 10");
+    setup.config.push("service.idle_job_timeout: 60");
     let stack = Stack::with(setup).await;
     let job = interrupted(&stack, async |service: Service| drop(service)).await;
     // One was counted, and forgotten when the job got on.
