@@ -46,6 +46,13 @@ impl JiraClient {
         })
     }
 
+    /// The same over a client of the caller's, which follows no redirects and decides whom to trust and whom to reach.
+    pub fn over(http: reqwest::Client, config: JiraConfig) -> Result<Self, JiraError> {
+        Ok(Self {
+            transport: Arc::new(Transport::over(http, checked(config)?)),
+        })
+    }
+
     /// The edition that the client was made for.
     pub fn edition(&self) -> Edition {
         self.transport.config.edition

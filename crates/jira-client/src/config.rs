@@ -94,6 +94,9 @@ pub struct JiraConfig {
     pub max_retry_delay: Duration,
     /// Longest wait that is kept when Jira names one.
     pub max_wait: Duration,
+    /// For callers who wait for the answer: refusals for the rate are borne no longer than this, and not at all when Jira
+    /// asks for a longer wait. `None` bears them for twice `max_wait`, ten minutes at least.
+    pub max_limited: Option<Duration>,
     /// Time for which an outage of a Jira that has answered before is borne, however many tries that takes.
     pub max_outage: Duration,
     /// Requests under way at once, over all clones of the client, downloads excepted.
@@ -123,6 +126,7 @@ impl JiraConfig {
             retry_delay: Duration::from_secs(1),
             max_retry_delay: Duration::from_secs(60),
             max_wait: Duration::from_secs(3600),
+            max_limited: None,
             max_outage: Duration::from_secs(600),
             max_concurrent_requests: 10,
             max_concurrent_downloads: 10,

@@ -2,13 +2,14 @@
 //!
 //! Reading Jira's error bodies is left to `transport::refusal`; nothing here holds a header, a query or a secret.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 /// Method and path of a request, without query: what an error or log line may show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestLine {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `PUT`.
     pub method: &'static str,
     /// Path on the host; for another host only its name.
     pub path: String,
@@ -29,6 +30,8 @@ pub struct Answer {
     pub status: u16,
     /// Jira's own words, in the language of the account; empty when it gave none.
     pub words: String,
+    /// What Jira says of single fields, by their ids.
+    pub fields: BTreeMap<String, String>,
     /// The user's next step, empty when unknown.
     pub cure: String,
     /// The wait that the server named, already capped.

@@ -27,6 +27,7 @@ mod project_listing;
 mod timestamp;
 mod transport;
 mod user;
+mod write_meta;
 mod writing;
 
 pub use agile::{Board, BoardSprints, FilterShare, Sprint};
@@ -52,4 +53,5 @@ pub use project_listing::ProjectListing;
 pub use timestamp::parse_timestamp;
 pub use transport::{ClassStats, EndpointClass, RequestStats};
 pub use user::User;
-pub use writing::CreatedIssue;
+pub use write_meta::{IssueType, Transition, WritableField};
+pub use writing::{Created, NewIssue, StoredIssue};

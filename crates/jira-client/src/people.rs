@@ -57,6 +57,15 @@ pub struct UserList {
 }
 
 impl JiraClient {
+    /// Users whose name or address begins with this text, the first few; nobody when Jira hides addresses.
+    pub async fn users_like(&self, text: &str) -> Result<Vec<User>, JiraError> {
+        let member = if self.edition().is_cloud() { "query" } else { "username" };
+        let request = Request::get(EndpointClass::Users, "rest/api/2/user/search")
+            .with(member, text)
+            .with("maxResults", 20);
+        self.transport.json(&request).await
+    }
+
     /// Every user.
     pub async fn users(&self) -> Result<Permitted<UserList>, JiraError> {
         if !self.edition().is_cloud() {

@@ -175,9 +175,19 @@ impl JiraClient {
         }))
     }
 
+    /// Which of these permissions the account has in a project. A permission that Jira does not know is not had.
+    pub async fn my_permissions_in(&self, project: &str, keys: &[&str]) -> Result<BTreeMap<String, bool>, JiraError> {
+        let request = Request::get(EndpointClass::Permissions, "rest/api/2/mypermissions").with("projectKey", project);
+        self.held(request, keys).await
+    }
+
     /// Which of these global permissions the account has. A permission that Jira does not know is not had.
     pub async fn my_permissions(&self, keys: &[&str]) -> Result<BTreeMap<String, bool>, JiraError> {
         let request = Request::get(EndpointClass::Permissions, "rest/api/2/mypermissions");
+        self.held(request, keys).await
+    }
+
+    async fn held(&self, request: Request, keys: &[&str]) -> Result<BTreeMap<String, bool>, JiraError> {
         let request = if self.edition().is_cloud() {
             request.with("permissions", keys.join(","))
         } else {

@@ -25,10 +25,7 @@ struct Outside {
 
 impl Outside {
     fn done() -> Done {
-        Done {
-            data: Map::new(),
-            warnings: Vec::new(),
-        }
+        Done::with(Map::new())
     }
 
     fn add(&self) -> External {

@@ -16,6 +16,7 @@ mod lives;
 mod memory;
 
 pub use elastic_ledger::ElasticLedger;
+pub use entry::mark;
 pub use ledger::{Ledger, LedgerFault, ReadEntry, Written};
 pub use once::{Clock, Deliveries};
 pub use port::{Delivery, Done, External, Made, Making, Renewed};

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::entry::{Entry, State};
+use super::entry::{Entry, State, mark};
 use super::ledger::{Ledger, LedgerFault, Written};
 use super::port::{Delivery, Done, External, Made, Making, Renewed};
 
@@ -97,7 +97,7 @@ impl<L: Ledger> Deliveries<L> {
     }
 
     async fn deliver(&self, key: &str, making: &dyn Making) -> Result<Done, NotDone> {
-        let id = entry_id(&self.connector, key);
+        let id = mark(&self.connector, key);
         let call = Uuid::new_v4().to_string();
         let asked = Instant::now();
         loop {
@@ -286,7 +286,7 @@ impl<L: Ledger> Delivery for Deliveries<L> {
 
     fn known<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<External>, NotDone>> {
         Box::pin(async move {
-            let found = self.ledger.read(&entry_id(&self.connector, key)).await;
+            let found = self.ledger.read(&mark(&self.connector, key)).await;
             Ok(found.map_err(nothing_sent)?.and_then(|(entry, _)| entry.external))
         })
     }
@@ -299,18 +299,4 @@ fn nothing_sent(fault: LedgerFault) -> NotDone {
 fn looking_failed(error: NotDone) -> NotDone {
     let why = "an earlier call with this key was cut off, and what became of it could not be looked up";
     NotDone::NotSent(format!("{why}: {error}; nothing was sent"))
-}
-
-/// The id of a key's entry: of one length, whatever callers take for a key.
-fn entry_id(connector: &str, key: &str) -> String {
-    use ring::digest::{Context, SHA256};
-    let mut hash = Context::new(&SHA256);
-    hash.update(&(connector.len() as u64).to_be_bytes());
-    hash.update(connector.as_bytes());
-    hash.update(key.as_bytes());
-    hash.finish()
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use http_kit::NotDone;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Makes one thing for each key.
 pub trait Delivery: Send + Sync {
@@ -30,12 +30,22 @@ pub trait Making: Send + Sync {
 }
 
 /// What a call came to.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Done {
-    /// The answer to the caller; `{}` when there is nothing to say.
-    pub data: Map<String, Value>,
+    /// The answer to the caller: an object, `{}` when there is nothing to say, or a list.
+    pub data: Value,
     /// What was changed so that it could be done: `message cut from 201 to 130 characters`. Shown as `data.warnings`.
     pub warnings: Vec<String>,
+}
+
+impl Done {
+    /// Nothing had to be changed.
+    pub fn with(data: impl Into<Value>) -> Self {
+        Self {
+            data: data.into(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// A thing in an outside system.

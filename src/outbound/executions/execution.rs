@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_kit::NotDone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::outbound::delivery::Done;
 
@@ -14,7 +14,7 @@ const RAN_INTO_ERROR: &str = "an error occurred while running the action";
 #[derive(Debug, Clone, PartialEq)]
 pub enum Execution {
     /// It is done; the data for the caller, with the warnings in it.
-    Done(Map<String, Value>),
+    Done(Value),
     /// It is not known to be done.
     Failed(Failure),
 }
@@ -71,7 +71,9 @@ impl Execution {
     /// Of a run that is done.
     pub(super) fn done(done: Done) -> Self {
         let mut data = done.data;
-        if !done.warnings.is_empty() {
+        if !done.warnings.is_empty()
+            && let Some(data) = data.as_object_mut()
+        {
             data.insert("warnings".to_owned(), done.warnings.into());
         }
         Self::Done(data)

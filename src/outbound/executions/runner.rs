@@ -100,7 +100,7 @@ impl Runner {
 /// Outside systems repeat what they were sent; no answer of ours does.
 fn scrubbed(execution: Execution, secrets: &Secrets) -> Execution {
     match execution {
-        Execution::Done(data) => Execution::Done(scrubbed_members(data, secrets)),
+        Execution::Done(data) => Execution::Done(scrubbed_value(data, secrets)),
         Execution::Failed(failure) => Execution::Failed(Failure {
             message: secrets.scrub(&failure.message),
             service_message: failure.service_message.map(|text| secrets.scrub(&text)),

@@ -2,7 +2,9 @@
 //!
 //! A kind sees one checked call at a time. Storage, callers and answers are left to others.
 
+mod jira;
 mod kind;
+mod mapping;
 mod registry;
 mod service_management;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::jira::Jira;
 use super::kind::Kind;
 use super::service_management::{Product, ServiceManagement};
 
@@ -12,6 +13,7 @@ pub struct Registry(Vec<Arc<dyn Kind>>);
 impl Default for Registry {
     fn default() -> Self {
         Self(vec![
+            Arc::new(Jira::default()),
             Arc::new(ServiceManagement::new(Product::ServiceManagement)),
             Arc::new(ServiceManagement::new(Product::Opsgenie)),
         ])

@@ -8,12 +8,31 @@ use super::value::{Member, Need, Shape, Text};
 /// The value with its defaults, or the first place where it does not fit.
 pub fn check(shape: &Shape, value: &Value) -> Result<Value, Misfit> {
     let fits = match (shape, value) {
-        (Shape::Any, _) | (Shape::Record, Value::Object(_)) | (Shape::Flag, Value::Bool(_)) => true,
+        (Shape::Any, _)
+        | (Shape::Record, Value::Object(_))
+        | (Shape::Flag, Value::Bool(_))
+        | (Shape::Null, Value::Null) => true,
         (Shape::Text(text), Value::String(given)) => return check_text(*text, given).map(|()| value.clone()),
         (Shape::OneOf(allowed), Value::String(given)) => return check_choice(allowed, given).map(|()| value.clone()),
         (Shape::Number, Value::Number(number)) => number.is_i64() || number.is_u64(),
         (Shape::Object(members), Value::Object(given)) => return check_object(members, given).map(Value::Object),
-        (Shape::List { of, at_most }, Value::Array(items)) => return check_list(of, *at_most, items),
+        (Shape::List { of, at_most, filled }, Value::Array(items)) => {
+            if *filled && items.is_empty() {
+                return Err(Misfit::new("expected non-empty but got empty"));
+            }
+            return check_list(of, *at_most, items);
+        }
+        (
+            Shape::IfPresent {
+                member,
+                then,
+                otherwise,
+            },
+            _,
+        ) => {
+            let shape = if value.get(member).is_some() { then } else { otherwise };
+            return check(shape, value);
+        }
         (Shape::Either(shapes), _) => return check_either(shapes, value),
         _ => false,
     };
@@ -29,6 +48,9 @@ fn check_text(text: Text, given: &str) -> Result<(), Misfit> {
         return Err(Misfit::new(format!(
             "value '{given}' is not valid: it must hold more than white space"
         )));
+    }
+    if text.label && given.chars().any(char::is_whitespace) {
+        return Err(Misfit::new(format!("The label {given} cannot contain spaces")));
     }
     let length = given.chars().count();
     match text.at_most {

@@ -12,6 +12,7 @@ impl Shape {
                 let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
                 schema.extend(text.at_most.map(|most| ("maxLength".to_owned(), json!(most))));
                 schema.extend(text.filled.then(|| ("minLength".to_owned(), json!(1))));
+                schema.extend(text.label.then(|| ("pattern".to_owned(), json!("^\\S*$"))));
                 Value::Object(schema)
             }
             Self::OneOf(allowed) => json!({ "type": "string", "enum": allowed }),
@@ -19,13 +20,16 @@ impl Shape {
             Self::Number => json!({ "type": "integer" }),
             Self::Object(members) => object_schema(members),
             Self::Record => json!({ "type": "object", "additionalProperties": true }),
-            Self::List { of, at_most } => {
+            Self::List { of, at_most, filled } => {
                 let mut schema =
                     Map::from_iter([("type".to_owned(), json!("array")), ("items".to_owned(), of.schema())]);
                 schema.extend(at_most.map(|most| ("maxItems".to_owned(), json!(most))));
+                schema.extend(filled.then(|| ("minItems".to_owned(), json!(1))));
                 Value::Object(schema)
             }
             Self::Either(shapes) => json!({ "anyOf": shapes.iter().map(Self::schema).collect::<Vec<_>>() }),
+            Self::IfPresent { then, otherwise, .. } => json!({ "anyOf": [otherwise.schema(), then.schema()] }),
+            Self::Null => json!({ "type": "null" }),
             Self::Any => json!({}),
         }
     }

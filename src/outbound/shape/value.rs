@@ -23,9 +23,22 @@ pub enum Shape {
         of: Box<Shape>,
         /// The most items.
         at_most: Option<usize>,
+        /// Whether it must have an item.
+        filled: bool,
     },
     /// Any one of these forms, the most usual one first.
     Either(Vec<Shape>),
+    /// One form when a member is there, another one when it is not.
+    IfPresent {
+        /// The name of the member.
+        member: &'static str,
+        /// The form with it.
+        then: Box<Self>,
+        /// The form without it.
+        otherwise: Box<Self>,
+    },
+    /// Nothing.
+    Null,
     /// Whatever the other side takes.
     Any,
 }
@@ -37,6 +50,8 @@ pub struct Text {
     pub at_most: Option<usize>,
     /// It must hold more than white space.
     pub filled: bool,
+    /// It must hold no white space, as labels of Jira.
+    pub label: bool,
 }
 
 /// A member of an object.
@@ -110,7 +125,15 @@ impl Shape {
     pub fn filled_text() -> Self {
         Self::Text(Text {
             filled: true,
-            at_most: None,
+            ..Text::default()
+        })
+    }
+
+    /// A label of Jira: no white space.
+    pub fn label() -> Self {
+        Self::Text(Text {
+            label: true,
+            ..Text::default()
         })
     }
 
@@ -118,7 +141,7 @@ impl Shape {
     pub fn text_of(at_most: usize) -> Self {
         Self::Text(Text {
             at_most: Some(at_most),
-            filled: false,
+            ..Text::default()
         })
     }
 
@@ -127,6 +150,16 @@ impl Shape {
         Self::List {
             of: Box::new(of),
             at_most: None,
+            filled: false,
+        }
+    }
+
+    /// A list of at least one item.
+    pub fn filled_list(of: Self) -> Self {
+        Self::List {
+            of: Box::new(of),
+            at_most: None,
+            filled: true,
         }
     }
 
@@ -135,6 +168,7 @@ impl Shape {
         Self::List {
             of: Box::new(of),
             at_most: Some(at_most),
+            filled: false,
         }
     }
 
@@ -149,7 +183,8 @@ impl Shape {
             Self::Text(_) | Self::OneOf(_) => "string",
             Self::Flag => "boolean",
             Self::Number => "number",
-            Self::Object(_) | Self::Record => "object",
+            Self::Object(_) | Self::Record | Self::IfPresent { .. } => "object",
+            Self::Null => "null",
             Self::List { .. } => "array",
             Self::Either(shapes) => shapes.first().map_or("any", Self::type_name),
             Self::Any => "any",

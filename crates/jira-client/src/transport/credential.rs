@@ -2,6 +2,7 @@
 //!
 //! Which hosts a credential may go to is decided by the callers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http_kit::{Proxies, named_wait, redacted};
@@ -194,6 +195,7 @@ impl Credential {
                 status.as_u16()
             },
             words: said,
+            fields: BTreeMap::new(),
             cure: String::new(),
             retry_after: may_name_wait(status)
                 .then(|| named_wait(&headers, std::time::SystemTime::now(), config.max_wait))

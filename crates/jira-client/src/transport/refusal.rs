@@ -2,6 +2,8 @@
 //!
 //! Others decide what to do about it (retry, split, give up).
 
+use std::collections::BTreeMap;
+
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -156,6 +158,15 @@ pub(crate) fn words(body: &[u8]) -> String {
         Err(_) => visible_text(&String::from_utf8_lossy(body)),
     };
     shorten(&spoken)
+}
+
+/// What a JSON body says of single fields.
+pub(crate) fn fields(body: &[u8]) -> BTreeMap<String, String> {
+    let json = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let errors = json.get("errors").and_then(Value::as_object).into_iter().flatten();
+    errors
+        .filter_map(|(name, text)| Some((name.clone(), shorten(text.as_str()?))))
+        .collect()
 }
 
 fn json_words(json: &Value) -> Vec<String> {

@@ -102,6 +102,11 @@ impl Request {
         Self::new(class, Method::POST, path, Some(body), Repeat::OnlyIfNotCarriedOut)
     }
 
+    /// A PUT: sent twice it ends in the same state as sent once.
+    pub(crate) fn put(class: EndpointClass, path: impl Into<String>, body: Value) -> Self {
+        Self::new(class, Method::PUT, path, Some(body), Repeat::Idempotent)
+    }
+
     fn new(class: EndpointClass, method: Method, path: impl Into<String>, body: Option<Value>, repeat: Repeat) -> Self {
         Self {
             class,
@@ -168,7 +173,11 @@ impl Request {
     }
 
     pub(crate) fn line(&self, base: &Url) -> RequestLine {
-        let method = if self.method == Method::GET { "GET" } else { "POST" };
+        let method = match self.method {
+            Method::GET => "GET",
+            Method::PUT => "PUT",
+            _ => "POST",
+        };
         RequestLine {
             method,
             path: self.url(base).path().to_owned(),

@@ -26,7 +26,7 @@ use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some
 use super::credential::Credential;
 use super::fault::{Failure, Way, sending_failed, timed_out};
 use super::redirect;
-use super::refusal::{Signs, credential_cure, header_has, may_name_wait, refusal, words};
+use super::refusal::{Signs, credential_cure, fields, header_has, may_name_wait, refusal, words};
 use super::request::{EndpointClass, Request};
 use super::stats::Stats;
 
@@ -34,6 +34,8 @@ use super::stats::Stats;
 const PATIENCE: Duration = Duration::from_secs(600);
 /// A request that is refused for its rate for as long as this many of the longest waits is given up.
 const LONGEST_WAITS: u32 = 2;
+/// No longer wait is told to anybody.
+const LONGEST_TOLD: Duration = Duration::from_secs(3600);
 
 /// A value and the headers it came with.
 #[derive(Debug)]
@@ -66,8 +68,13 @@ impl fmt::Debug for Transport {
 
 impl Transport {
     pub(crate) fn new(config: JiraConfig) -> Result<Self, JiraError> {
-        Ok(Self {
-            http: http_client(&config)?,
+        let http = http_client(&config)?;
+        Ok(Self::over(http, config))
+    }
+
+    pub(crate) fn over(http: reqwest::Client, config: JiraConfig) -> Self {
+        Self {
+            http,
             proxies: Proxies::of_the_environment(),
             proof: AccountProof::new(config.edition, credential_cure(&config)),
             stats: Stats::default(),
@@ -76,7 +83,7 @@ impl Transport {
             searches_by_get: AtomicBool::new(false),
             credential: Credential::new(config.auth.clone()),
             config,
-        })
+        }
     }
 
     pub(crate) fn line(&self, request: &Request) -> RequestLine {
@@ -106,6 +113,23 @@ impl Transport {
             }
             (outcome, _) => outcome,
         }
+    }
+
+    /// Sends a change whose answer tells nothing more. A page in place of an answer is a fault: nobody knows who gave it.
+    pub(crate) async fn change(&self, request: &Request) -> Result<(), JiraError> {
+        self.with_retries(request, async || {
+            self.exchange(request, async |mut response| {
+                let line = self.line(request);
+                if response.status().is_success() && !is_page(response.headers()) {
+                    self.proof.refuse_anonymous(response.headers(), &line)?;
+                    self.proof.check(response.headers(), &line)?;
+                    return Ok(());
+                }
+                self.read_json::<Value>(request, &mut response).await.map(drop)
+            })
+            .await
+        })
+        .await
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<Answered<T>, JiraError> {
@@ -180,6 +204,9 @@ impl Transport {
                 renewed = true;
                 continue;
             }
+            if self.asks_for_too_long(&failure.error) {
+                return Err(self.final_error(request, failure));
+            }
             let last_served = *self.last_served.lock();
             let Some(delay) = tries.next_wait(failure.judged(request.splits), request.repeat, last_served) else {
                 return Err(self.final_error(request, failure));
@@ -197,6 +224,11 @@ impl Transport {
                 None => tokio::time::sleep(delay).await,
             }
         }
+    }
+
+    fn asks_for_too_long(&self, error: &JiraError) -> bool {
+        let most = self.config.max_limited;
+        matches!((most, error.retry_after()), (Some(most), Some(wait)) if wait > most)
     }
 
     /// After the last try. The caller of what must not be made twice learns when nobody knows whether it was made.
@@ -392,9 +424,13 @@ impl Transport {
             request: line.clone(),
             status: status.as_u16(),
             words: self.without_secret(words(body)),
+            fields: fields(body)
+                .into_iter()
+                .map(|(name, text)| (name, self.without_secret(text)))
+                .collect(),
             cure: String::new(),
             retry_after: if may_name_wait(status) {
-                named_wait(headers, SystemTime::now(), self.config.max_wait)
+                named_wait(headers, SystemTime::now(), LONGEST_TOLD)
             } else {
                 None
             },
@@ -441,7 +477,9 @@ fn retry_plan(config: &JiraConfig) -> RetryPlan {
             longest: config.max_retry_delay,
         },
         longest_named: config.max_wait,
-        limited_for: config.max_wait.saturating_mul(LONGEST_WAITS).max(PATIENCE),
+        limited_for: config
+            .max_limited
+            .unwrap_or_else(|| config.max_wait.saturating_mul(LONGEST_WAITS).max(PATIENCE)),
         outage_for: config.max_outage,
     }
 }
@@ -459,6 +497,12 @@ fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> O
 
 fn is_json(headers: &HeaderMap) -> bool {
     content_type(headers).contains("json")
+}
+
+/// Changes are answered with JSON or with nothing at all.
+fn is_page(headers: &HeaderMap) -> bool {
+    let content_type = content_type(headers);
+    !content_type.is_empty() && !content_type.contains("json")
 }
 
 /// Jira's own errors have `errorMessages`; those of gateways, proxies and unknown routes do not.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jira_client::{Edition, ErrorKind, JiraClient, JiraError};
+use jira_client::{Edition, ErrorKind, JiraClient, JiraError, NewIssue};
 use serde_json::{Map, json};
 use test_case::test_case;
 use tokio::io::AsyncReadExt;
@@ -17,8 +17,11 @@ use crate::tls;
 const JSON: &[&str] = &["Content-Type: application/json"];
 
 async fn create(client: &JiraClient) -> Result<u64, JiraError> {
-    let fields = Map::from_iter([("summary".to_owned(), json!("a finding"))]);
-    client.create_issue(&fields).await.map(|issue| issue.id)
+    let issue = NewIssue {
+        fields: Map::from_iter([("summary".to_owned(), json!("a finding"))]),
+        properties: Map::new(),
+    };
+    client.create_issue(&issue).await.map(|issue| issue.id)
 }
 
 fn made() -> Vec<u8> {

@@ -140,5 +140,8 @@ fn ended(
             warnings.push(format!("not confirmed: {error}"));
         }
     }
-    Ok(Done { data, warnings })
+    Ok(Done {
+        data: data.into(),
+        warnings,
+    })
 }

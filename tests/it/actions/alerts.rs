@@ -1,85 +1,39 @@
-//! The way out as its callers meet it: connectors over Kibana's API, alerts that open and close.
+//! Alerts over Kibana's connector API, in its three spellings; who may call it, and that no secret leaves.
 
-use std::time::Duration;
+use std::ops::Deref;
 
 use serde_json::{Value, json};
 use service_management_fixture::{Options, Running, ServiceManagementFixture};
-use tokio::process::{Child, Command};
 
+use super::served::Served;
 use crate::harness::{Elastic, eventually};
 
 const KEY: &str = "fixture-genie-key";
 
-/// A service that serves the API alone, and an alert API that it may reach.
-struct Served {
+/// The service, and an alert API that it may reach.
+struct Alerting {
     alerts: Running,
-    url: String,
-    http: reqwest::Client,
-    folder: tempfile::TempDir,
-    _service: Child,
+    served: Served,
 }
 
-impl Served {
+impl Deref for Alerting {
+    type Target = Served;
+
+    fn deref(&self) -> &Served {
+        &self.served
+    }
+}
+
+impl Alerting {
     async fn start() -> Self {
-        let elastic = Elastic::connect().await;
         let alerts = ServiceManagementFixture::start(Options::default()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let config = format!(
-            "elasticsearch: {{ host: '{}', username: elastic, password: changeme }}\n\
-             http: {{ address: '{free}', requests_per_second: 1000 }}\n\
-             actions:\n  encryption_key: a passphrase of many words, long enough\n  allowed_hosts: ['*', '127.0.0.1']\n  preconfigured:\n    \
-             from-file-{}:\n      name: From the file\n      actionTypeId: .opsgenie\n      \
+        let served = Served::start(&format!(
+            "  preconfigured:\n    from-file:\n      name: From the file\n      actionTypeId: .opsgenie\n      \
              config: {{ apiUrl: '{}' }}\n      secrets: {{ apiKey: {KEY} }}\n",
-            elastic.url,
-            free.port(),
             alerts.base_url(),
-        );
-        std::fs::write(folder.path().join("config.yml"), config).unwrap();
-        let log = std::fs::File::create(folder.path().join("service.log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_jira-connector"));
-        command.args(["run", "-c", "config.yml"]).current_dir(folder.path());
-        command.stderr(log.try_clone().unwrap()).stdout(log).kill_on_drop(true);
-        let served = Self {
-            alerts,
-            url: format!("http://{free}"),
-            http: reqwest::Client::builder()
-                .timeout(Duration::from_secs(30))
-                .build()
-                .unwrap(),
-            folder,
-            _service: command.spawn().unwrap(),
-        };
-        eventually("the API answers", async || {
-            let status = served.http.get(format!("{}/health/live", served.url)).send().await;
-            status.is_ok().then_some(())
-        })
+        ))
         .await;
-        served
-    }
-
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        self.call_as(Some(("elastic", "changeme")), method, path, body).await
-    }
-
-    async fn call_as(&self, user: Option<(&str, &str)>, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
-        if let Some((name, password)) = user {
-            request = request.basic_auth(name, Some(password));
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let response = request.send().await.unwrap();
-        let status = response.status().as_u16();
-        (
-            status,
-            serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default(),
-        )
+        Self { alerts, served }
     }
 
     fn connector(&self, kind_member: &str) -> Value {
@@ -90,20 +44,11 @@ impl Served {
             "secrets": { "apiKey": KEY },
         })
     }
-
-    async fn run(&self, id: &str, action: &str, params: Value) -> Value {
-        let body = json!({ "params": { "subAction": action, "subActionParams": params } });
-        let (status, answer) = self
-            .call("POST", &format!("/api/actions/connector/{id}/_execute"), Some(body))
-            .await;
-        assert_eq!(status, 200, "{answer}");
-        answer
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_opens_and_closes_over_each_spelling_of_the_api() {
-    let served = Served::start().await;
+    let served = Alerting::start().await;
     for (path, kind, preconfigured, run) in [
         (
             "/api/actions/connector",
@@ -154,7 +99,7 @@ async fn an_alert_opens_and_closes_over_each_spelling_of_the_api() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_says_what_to_change_and_a_repeat_is_advised_only_where_it_helps() {
-    let served = Served::start().await;
+    let served = Alerting::start().await;
     let one = "/api/actions/connector";
     let refused = async |body: Value, message: &str| {
         let (status, answer) = served.call("POST", one, Some(body)).await;
@@ -254,7 +199,7 @@ async fn a_refusal_says_what_to_change_and_a_repeat_is_advised_only_where_it_hel
 
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_of_ours_make_a_call_safe_to_repeat_and_a_failure_plain_to_see() {
-    let served = Served::start().await;
+    let served = Alerting::start().await;
     let (_, made) = served
         .call("POST", "/api/action", Some(served.connector("actionTypeId")))
         .await;
@@ -302,7 +247,7 @@ async fn headers_of_ours_make_a_call_safe_to_repeat_and_a_failure_plain_to_see()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn elasticsearch_says_who_may_do_what_and_no_secret_leaves() {
-    let served = Served::start().await;
+    let served = Alerting::start().await;
     let elastic = Elastic::connect().await;
     let suffix = uuid::Uuid::new_v4().simple().to_string();
     let (reader, role) = (format!("reader-{suffix}"), format!("role-{suffix}"));

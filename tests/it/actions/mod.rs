@@ -1,0 +1,5 @@
+//! The way out as its callers meet it: connectors over Kibana's API, and what becomes of their calls.
+
+mod alerts;
+mod issues;
+mod served;
