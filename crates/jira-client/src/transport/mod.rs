@@ -3,6 +3,7 @@
 //!
 //! Which requests make up a listing or an issue is left to the modules above.
 
+mod answer_form;
 mod body;
 mod credential;
 mod fault;

@@ -22,7 +22,8 @@ use crate::account_proof::AccountProof;
 use crate::config::JiraConfig;
 use crate::error::{Answer, ErrorKind, JiraError, RequestLine};
 
-use super::body::{JSON_LIMIT, REFUSAL_LIMIT, content_type, parse_json, read_some, read_whole};
+use super::answer_form::{is_jira_envelope, is_json, is_page, not_json};
+use super::body::{JSON_LIMIT, REFUSAL_LIMIT, parse_json, read_some, read_whole};
 use super::credential::Credential;
 use super::fault::{Failure, Way, sending_failed, timed_out};
 use super::redirect;
@@ -492,43 +493,5 @@ fn slowed_by(class: EndpointClass, status: StatusCode, headers: &HeaderMap) -> O
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(PauseScope::Everything),
         _ => None,
-    }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    content_type(headers).contains("json")
-}
-
-/// Changes are answered with JSON or with nothing at all.
-fn is_page(headers: &HeaderMap) -> bool {
-    let content_type = content_type(headers);
-    !content_type.is_empty() && !content_type.contains("json")
-}
-
-/// Jira's own errors have `errorMessages`; those of gateways, proxies and unknown routes do not.
-fn is_jira_envelope(headers: &HeaderMap, body: &[u8]) -> bool {
-    let parsed = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    is_json(headers) && parsed.get("errorMessages").is_some_and(|messages| !messages.is_null())
-}
-
-/// A 2xx that is no JSON: mostly a login form or a proxy's page.
-async fn not_json(response: &mut Response, line: &RequestLine) -> JiraError {
-    let content_type = content_type(response.headers());
-    let start = words(&read_some(response, 4096).await);
-    if content_type.contains("html") || content_type.is_empty() && start.contains('<') {
-        return JiraError::LoginPage {
-            request: line.clone(),
-            detail: format!("{content_type}: {start}"),
-        };
-    }
-    let named = if content_type.is_empty() {
-        "no content type".to_owned()
-    } else {
-        content_type
-    };
-    JiraError::BadAnswer {
-        request: line.clone(),
-        path: ".".to_owned(),
-        reason: format!("{named} instead of JSON"),
     }
 }
