@@ -1,5 +1,6 @@
 //! The way out as its callers meet it: connectors over Kibana's API, and what becomes of their calls.
 
 mod alerts;
+mod crashes;
 mod issues;
 mod served;
