@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::access_arguments::AccessCommand;
+use super::actions::ActionsCommand;
 use super::connector_arguments::ConnectorCommand;
 use super::rules_arguments::RulesCommand;
 use super::sync_arguments::SyncCommand;
@@ -96,6 +97,9 @@ pub enum Command {
     /// Document level security: what a user may see, and API keys limited to that
     #[command(subcommand)]
     Access(AccessCommand),
+    /// The way out: connectors that make alerts and issues
+    #[command(subcommand)]
+    Actions(ActionsCommand),
     /// Take the text of one file; started by syncs, in a process of its own
     #[command(hide = true)]
     ExtractText,

@@ -5,6 +5,7 @@ use std::path::Path;
 use tracing::warn;
 
 use super::access;
+use super::actions;
 use super::arguments::{Command, Run};
 use super::check;
 use super::connector_arguments::ConnectorCommand;
@@ -69,6 +70,7 @@ async fn carry_out(command: Command, config: &Config, output: &Output) -> Result
         Command::Rules(command) => rules::run(config, command, output).await,
         Command::Sync(command) => sync(command, config, output).await,
         Command::Access(command) => access::run(command, config, output).await,
+        Command::Actions(command) => actions::run(config, command, output).await,
     }
 }
 

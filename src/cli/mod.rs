@@ -15,6 +15,7 @@ mod dispatch;
 mod entry;
 
 mod access;
+mod actions;
 mod check;
 mod config_file;
 mod connector_configure;

@@ -14,6 +14,6 @@ pub fn lock_folder() -> std::path::PathBuf {
 
 /// The value of a variable; `None` when it is not set or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-pub(super) fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -79,6 +79,20 @@ pub(super) struct Begun {
     version: Option<Updated>,
 }
 
+impl Outcome {
+    /// Its name in records and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl From<Fault> for Outcome {
     fn from(fault: Fault) -> Self {
         match fault {

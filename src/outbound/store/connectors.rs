@@ -138,8 +138,9 @@ impl Connectors {
                 .replace(&found.id, found.version(), &document(&found.value), Refresh::None)
                 .await;
             match written {
-                // Whoever wrote in the meantime sealed with the current key.
-                Ok(_) | Err(ElasticError::VersionConflict { .. }) => {}
+                Ok(_) => {}
+                // It was changed in the meantime, by a service that may have the old key: the next run looks again.
+                Err(ElasticError::VersionConflict { .. }) => rotated.rotated -= 1,
                 Err(error) => return Err(error.into()),
             }
         }

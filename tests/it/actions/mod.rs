@@ -1,6 +1,7 @@
 //! The way out as its callers meet it: connectors over Kibana's API, and what becomes of their calls.
 
 mod alerts;
+mod command_line;
 mod crashes;
 mod issues;
 mod served;
