@@ -30,6 +30,9 @@ pub struct Column {
     /// `string`, `reference`, ...
     #[serde(default)]
     pub internal_type: String,
+    /// The table that a reference leads to.
+    #[serde(default)]
+    pub reference: String,
 }
 
 /// A value that a column may have.
@@ -47,18 +50,17 @@ pub struct Choice {
 }
 
 impl ServiceNow {
-    /// The texts of a table that can be written.
+    /// The columns of a table that can be written.
     pub async fn columns(&self, table: &str) -> Result<Vec<Column>, NotDone> {
         let query = Query::default()
             .is_one_of("name", &["task", table])
-            .and_then(|query| query.equals("internal_type", "string"))
             .and_then(|query| query.equals("active", "true"))
             .and_then(|query| query.equals("array", "false"))
             .and_then(|query| query.equals("read_only", "false"));
         self.listed(
             "sys_dictionary",
             query,
-            "element,column_label,mandatory,max_length,internal_type",
+            "element,column_label,mandatory,max_length,internal_type,reference",
         )
         .await
     }

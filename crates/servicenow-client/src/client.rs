@@ -31,12 +31,16 @@ const PLAN: RetryPlan = RetryPlan {
     outage_for: Duration::ZERO,
 };
 
+/// An answer is given up after this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
 /// One instance, with one account.
 #[derive(Debug)]
 pub struct ServiceNow {
     http: Client,
     base: String,
     sign_in: SignIn,
+    within: Duration,
 }
 
 /// What is sent.
@@ -65,7 +69,7 @@ impl Request<'_> {
 }
 
 impl ServiceNow {
-    /// An instance behind this address, whose path is kept. The client brings time limits, trust and allowed targets; it
+    /// An instance behind this address, whose path is kept. The client brings trust and allowed targets; it
     /// must follow no redirects.
     pub fn new(http: Client, base: &Url, credential: Credential) -> Self {
         let mut base = base.clone();
@@ -76,7 +80,14 @@ impl ServiceNow {
             http,
             base,
             sign_in: SignIn::new(credential),
+            within: ANSWER_WITHIN,
         }
+    }
+
+    /// The same, giving up an answer after this.
+    #[must_use]
+    pub fn answering_within(self, within: Duration) -> Self {
+        Self { within, ..self }
     }
 
     /// Where people look at a record.
@@ -115,6 +126,7 @@ impl ServiceNow {
         let mut builder = self
             .http
             .request(request.method.clone(), url)
+            .timeout(self.within)
             .header("accept", "application/json")
             .query(&request.query);
         if let Some(body) = request.body {

@@ -20,6 +20,8 @@ use crate::signing_key::SigningKey;
 const MARGIN: Duration = Duration::from_secs(30);
 /// Taken when an answer does not say: ServiceNow's usual life of an access token.
 const USUAL_LIFE: f64 = 1800.0;
+/// A token that does not come within this is given up.
+const TOKEN_WITHIN: Duration = Duration::from_secs(15);
 const ASSERTION_SECONDS: u64 = 3600;
 
 /// How to sign in.
@@ -186,6 +188,7 @@ impl SignIn {
         }
         let response = http
             .post(url)
+            .timeout(TOKEN_WITHIN)
             .header("accept", "application/json")
             .form(&form)
             .send()

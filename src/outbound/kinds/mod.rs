@@ -3,10 +3,12 @@
 //! A kind sees one checked call at a time. Storage, callers and answers are left to others.
 
 mod jira;
+mod kept;
 mod kind;
 mod mapping;
 mod registry;
 mod service_management;
+mod servicenow;
 
 pub use kind::{Call, Check, Definition, Kind, Manner, SubAction};
 pub use registry::Registry;

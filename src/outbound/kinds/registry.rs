@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::jira::Jira;
 use super::kind::Kind;
 use super::service_management::{Product, ServiceManagement};
+use super::servicenow::{Product as ServiceNowProduct, ServiceNowKind};
 
 /// All kinds, in the order in which they are listed.
 #[derive(Debug, Clone)]
@@ -16,6 +17,9 @@ impl Default for Registry {
             Arc::new(Jira::default()),
             Arc::new(ServiceManagement::new(Product::ServiceManagement)),
             Arc::new(ServiceManagement::new(Product::Opsgenie)),
+            Arc::new(ServiceNowKind::new(ServiceNowProduct::Incidents)),
+            Arc::new(ServiceNowKind::new(ServiceNowProduct::SecurityIncidents)),
+            Arc::new(ServiceNowKind::new(ServiceNowProduct::Events)),
         ])
     }
 }

@@ -3,5 +3,6 @@
 mod alerts;
 mod command_line;
 mod crashes;
+mod incidents;
 mod issues;
 mod served;

@@ -25,11 +25,9 @@ pub(crate) fn basic(username: &str, password: &str) -> Credential {
 }
 
 pub(crate) fn client(running: &Running, credential: Credential) -> ServiceNow {
-    let http = reqwest::Client::builder()
-        .timeout(Duration::from_millis(700))
-        .build()
-        .unwrap();
-    ServiceNow::new(http, &running.base_url().parse().unwrap(), credential)
+    let http = reqwest::Client::builder().build().unwrap();
+    let client = ServiceNow::new(http, &running.base_url().parse().unwrap(), credential);
+    client.answering_within(Duration::from_millis(700))
 }
 
 pub(crate) fn columns(value: Value) -> Map<String, Value> {

@@ -1,5 +1,7 @@
 //! `.jira` as one of the kinds.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use http_kit::NotDone;
 use serde_json::{Map, Value};
@@ -9,23 +11,28 @@ use super::definition::definition;
 use super::looking_up;
 use super::probe::{check, checks};
 use super::push::push;
-use super::site::{Sites, address};
+use super::site::{Site, address, connect};
 use crate::outbound::connector::Connector;
 use crate::outbound::delivery::Done;
+use crate::outbound::kinds::kept::Kept;
 use crate::outbound::kinds::{Call, Check, Definition, Kind};
+
+/// An upgrade or a new address of the site is noticed after this.
+const SITE_KEPT: Duration = Duration::from_secs(3600);
 
 /// Issues of Jira.
 #[derive(Debug)]
 pub(in crate::outbound::kinds) struct Jira {
     definition: Definition,
-    sites: Sites,
+    /// Clients are shared by all calls of a connector, so that they keep the site's limits together.
+    sites: Kept<Site>,
 }
 
 impl Default for Jira {
     fn default() -> Self {
         Self {
             definition: definition(),
-            sites: Sites::default(),
+            sites: Kept::new(SITE_KEPT),
         }
     }
 }
@@ -64,7 +71,10 @@ impl Kind for Jira {
 
     fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Done, NotDone>> {
         Box::pin(async move {
-            let site = self.sites.of(call.connector, call.http).await?;
+            let site = self
+                .sites
+                .or_make(call.connector, connect(call.connector, call.http))
+                .await?;
             let text = |name: &str| call.params.get(name).and_then(Value::as_str).unwrap_or_default();
             let read = match call.sub_action {
                 "pushToService" => return push(&site, call).await,
@@ -83,7 +93,7 @@ impl Kind for Jira {
 
     fn test<'a>(&'a self, connector: &'a Connector, http: reqwest::Client) -> BoxFuture<'a, Vec<Check>> {
         Box::pin(async move {
-            match self.sites.of(connector, &http).await {
+            match self.sites.or_make(connector, connect(connector, &http)).await {
                 Ok(site) => checks(&site).await,
                 Err(error) => vec![check("the site answers and takes the login", Err(&error))],
             }

@@ -8,26 +8,19 @@ use std::time::Duration;
 use http_kit::NotDone;
 use jira_client::{Auth, Edition, IssueType, JiraClient, JiraConfig, JiraError, WritableField};
 use parking_lot::Mutex;
-use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{not_done, refused};
 use crate::outbound::connector::Connector;
 
-/// An upgrade or a new address of the site is noticed after this.
-const SITE_KEPT: Duration = Duration::from_secs(3600);
 /// A change of a screen is noticed after this.
 const SCREEN_KEPT: Duration = Duration::from_secs(300);
 /// Callers wait: requests are given up soon, and long waits that Jira asks for are handed on to them.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// The sites of all connectors, by the id of the connector.
-#[derive(Debug, Default)]
-pub(super) struct Sites(Mutex<HashMap<String, Arc<Site>>>);
 
 /// A list, and when it was read.
 type Read<T> = (Instant, Arc<Vec<T>>);
@@ -39,9 +32,6 @@ pub(super) struct Site {
     pub(super) project: String,
     /// The address that people open, without a slash at its end.
     browse: String,
-    /// Settings and secrets that it was made of, as a hash.
-    made_of: [u8; 32],
-    made: Instant,
     types: Mutex<Option<Read<IssueType>>>,
     /// By the id of the issue type.
     screens: Mutex<HashMap<String, Read<WritableField>>>,
@@ -52,20 +42,6 @@ impl fmt::Debug for Site {
         f.debug_struct("Site")
             .field("client", &self.client)
             .finish_non_exhaustive()
-    }
-}
-
-impl Sites {
-    /// The site of a connector. Clients are shared, so that all its calls keep Jira's limits together.
-    pub(super) async fn of(&self, connector: &Connector, http: &reqwest::Client) -> Result<Arc<Site>, NotDone> {
-        let made_of = hash(connector);
-        let known = self.0.lock().get(&connector.id).cloned();
-        if let Some(site) = known.filter(|site| site.made_of == made_of && site.made.elapsed() < SITE_KEPT) {
-            return Ok(site);
-        }
-        let site = Arc::new(connect(connector, http, made_of).await?);
-        self.0.lock().insert(connector.id.clone(), Arc::clone(&site));
-        Ok(site)
     }
 }
 
@@ -114,7 +90,8 @@ impl Site {
     }
 }
 
-async fn connect(connector: &Connector, http: &reqwest::Client, made_of: [u8; 32]) -> Result<Site, NotDone> {
+/// Reaches the site of a connector, and learns its edition and whose login it is.
+pub(super) async fn connect(connector: &Connector, http: &reqwest::Client) -> Result<Site, NotDone> {
     let text = |name: &str| connector.config.get(name).and_then(Value::as_str).unwrap_or_default();
     let url = address(text("apiUrl")).map_err(NotDone::NotSent)?;
     let made = |edition| client(http, &url, edition, connector);
@@ -143,8 +120,6 @@ async fn connect(connector: &Connector, http: &reqwest::Client, made_of: [u8; 32
         client: jira,
         project: text("projectKey").to_owned(),
         browse: browse.trim_end_matches('/').to_owned(),
-        made_of,
-        made: Instant::now(),
         types: Mutex::default(),
         screens: Mutex::default(),
     })
@@ -191,14 +166,4 @@ pub(super) fn address(text: &str) -> Result<Url, String> {
         return Err(problem("must hold no user, password or query"));
     }
     Ok(url)
-}
-
-fn hash(connector: &Connector) -> [u8; 32] {
-    let parts = Value::from(vec![
-        Value::Object(connector.config.clone()),
-        Value::Object(Map::from_iter(connector.secrets.to_json())),
-    ]);
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest(&SHA256, parts.to_string().as_bytes()).as_ref());
-    hash
 }
