@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use super::actions::ActionsCommand;
 use super::arguments::{Arguments, Command, OutputFormat};
 use super::dispatch::{look, serve};
 use super::elastic_ingest::{self, IngestArguments};
@@ -12,6 +13,7 @@ use super::framework_connectors::{self, FrameworkArguments};
 use super::output::Output;
 use super::service;
 use crate::config::LogLevel;
+use crate::http::openapi;
 use crate::operations::extract_text;
 
 /// Runs the command that the process was started with.
@@ -43,6 +45,10 @@ pub fn main() -> ExitCode {
 fn start(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
     if let Command::Completions { shell } = arguments.command {
         output.completions(shell);
+        return Ok(());
+    }
+    if let Command::Actions(ActionsCommand::Openapi) = arguments.command {
+        output.document(&openapi());
         return Ok(());
     }
     if let Command::Run(options) = &arguments.command {

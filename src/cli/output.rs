@@ -42,6 +42,11 @@ impl Output {
         io::stdout().write_all(&script).unwrap_or_default();
     }
 
+    /// A document that is JSON whatever the format of results.
+    pub(super) fn document(&self, document: &Value) {
+        write_line(io::stdout(), &format!("{document:#}"));
+    }
+
     /// A line about what is happening; not part of the result.
     pub(super) fn note(&self, text: &str) {
         write_line(io::stderr(), text);

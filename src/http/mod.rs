@@ -7,3 +7,5 @@ pub mod server;
 mod answers;
 mod api;
 mod callers;
+
+pub use api::openapi;

@@ -102,6 +102,8 @@ pub enum ActionsCommand {
         #[arg(long, value_name = "N", default_value_t = 20)]
         size: usize,
     },
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Seal the secrets of all connectors with the current key
     #[command(after_help = ROTATE)]
     RotateKey {

@@ -26,6 +26,7 @@ pub(in crate::cli) async fn run(config: &Config, command: ActionsCommand, output
         ActionsCommand::Executions { id, outcome, size } => {
             looking::executions(&actions, &id, outcome.map(Into::into), size, output).await
         }
+        ActionsCommand::Openapi => unreachable!("handled before a configuration is read"),
         ActionsCommand::RotateKey { dry_run } => setup::rotate_key(&actions, dry_run, output).await,
     }
 }

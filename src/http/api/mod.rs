@@ -6,10 +6,13 @@ mod router;
 
 mod bodies;
 mod connectors;
+mod document;
+mod endpoints;
 mod execute;
 mod shared;
 mod spelling;
 mod status;
 
+pub use document::openapi;
 pub(super) use router::routes;
 pub(super) use shared::Api;

@@ -3,6 +3,7 @@
 use chrono::Utc;
 use serde_json::{Map, Value, json};
 
+use super::document::object;
 use crate::operations::actions::{ActionView, Execution, ExecutionFault, Repetition, Source, TypeView};
 
 /// A generation of the API.
@@ -71,6 +72,55 @@ impl Spelling {
             self.word("is_deprecated", "isDeprecated"): false,
             "source": "stack",
         })
+    }
+
+    /// The forms of the answers above.
+    pub(super) fn schemas(self) -> [(&'static str, Value); 3] {
+        let mut connector = object(&[
+            ("id", "string"),
+            ("name", "string"),
+            (self.kind(), "string"),
+            ("config", "object"),
+        ]);
+        for (current, legacy) in [
+            ("is_missing_secrets", "isMissingSecrets"),
+            ("is_preconfigured", "isPreconfigured"),
+            ("is_deprecated", "isDeprecated"),
+            ("is_system_action", "isSystemAction"),
+        ] {
+            connector["properties"][self.word(current, legacy)] = json!({ "type": "boolean" });
+        }
+        if self == Self::Current {
+            connector["properties"]["is_connector_type_deprecated"] = json!({ "type": "boolean" });
+        }
+        connector["properties"][self.word("referenced_by_count", "referencedByCount")] = json!({ "type": "integer" });
+        let mut kind = object(&[
+            ("id", "string"),
+            ("name", "string"),
+            ("enabled", "boolean"),
+            ("source", "string"),
+        ]);
+        for (current, legacy) in [
+            ("enabled_in_config", "enabledInConfig"),
+            ("enabled_in_license", "enabledInLicense"),
+            ("is_system_action_type", "isSystemActionType"),
+            ("is_deprecated", "isDeprecated"),
+        ] {
+            kind["properties"][self.word(current, legacy)] = json!({ "type": "boolean" });
+        }
+        let licence = self.word("minimum_license_required", "minimumLicenseRequired");
+        kind["properties"][licence] = json!({ "type": "string" });
+        kind["properties"][self.word("supported_feature_ids", "supportedFeatureIds")] =
+            json!({ "type": "array", "items": { "type": "string" } });
+        let id = self.word("connector_id", "actionId");
+        let mut execution = object(&[(id, "string"), ("message", "string"), ("errorSource", "string")]);
+        execution["properties"][self.word("service_message", "serviceMessage")] = json!({ "type": "string" });
+        execution["properties"]["status"] = json!({ "type": "string", "enum": ["ok", "error"] });
+        execution["properties"]["data"] =
+            json!({ "description": "What the sub-action answers, warnings in `warnings`." });
+        execution["properties"]["retry"] =
+            json!({ "description": "Whether a repeat can help and is safe, or the instant from which on it can." });
+        [("connector", connector), ("type", kind), ("execution", execution)]
     }
 
     pub(super) fn execution(self, connector: &str, execution: &Execution) -> Value {

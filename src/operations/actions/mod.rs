@@ -25,5 +25,6 @@ pub use installation::Actions;
 pub use rights::{Rights, rights_of};
 pub use show::ActionView;
 pub use test::{TestLine, TestReport};
+pub use types::kind_schemas;
 pub use types::{FieldView, SubActionView, TypeForm, TypeView};
 pub use update::ActionChange;

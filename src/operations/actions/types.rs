@@ -1,9 +1,11 @@
 //! The kinds of connectors, as they are listed.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::installation::Actions;
 use crate::operations::error::OperationError;
+use crate::outbound::kinds::Registry;
 use crate::outbound::shape::{Need, Shape};
 
 /// A kind, in Kibana's terms.
@@ -101,4 +103,21 @@ impl Actions {
             })
             .collect()
     }
+}
+
+/// The JSON Schema of every form of every kind: `.jira.config`, `.jira.secrets`, `.jira.pushToService`.
+pub fn kind_schemas() -> Map<String, Value> {
+    let registry = Registry::default();
+    let mut schemas = Map::new();
+    for definition in registry.all().map(|kind| kind.definition()) {
+        let id = definition.id;
+        schemas.insert(format!("{id}.config"), definition.config.schema());
+        schemas.insert(format!("{id}.secrets"), definition.secrets.schema());
+        for sub_action in &definition.sub_actions {
+            let mut schema = sub_action.params.schema();
+            schema["description"] = sub_action.about.into();
+            schemas.insert(format!("{id}.{}", sub_action.name), schema);
+        }
+    }
+    schemas
 }

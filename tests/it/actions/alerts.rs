@@ -92,6 +92,21 @@ async fn an_alert_opens_and_closes_over_each_spelling_of_the_api() {
         assert_eq!(status, 404);
         assert_eq!(gone["message"], format!("Saved object [action/{id}] not found"));
     }
+    let (_, document) = served.call("GET", "/api/actions/openapi.json", None).await;
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json")).unwrap();
+    assert_eq!(document, serde_json::from_str::<Value>(&kept).unwrap());
+    let described = async |path: &str, schema: &str| {
+        let (_, listed) = served.call("GET", path, None).await;
+        let members = &document["components"]["schemas"][schema]["properties"];
+        for name in listed[0].as_object().unwrap().keys() {
+            assert!(members.get(name).is_some(), "{name} of {path}");
+        }
+    };
+    described("/api/actions/connectors", "connector").await;
+    described("/api/actions", "connector.legacy").await;
+    described("/api/actions/connector_types", "type").await;
+    described("/api/action/types", "type.legacy").await;
+
     let alerts = served.alerts.alerts();
     assert_eq!(alerts.len(), 4);
     assert!(alerts.iter().all(|alert| json!(alert.status) == "closed"), "{alerts:?}");
