@@ -17,6 +17,8 @@ pub struct ActionsConfig {
     pub decryption_only_keys: Vec<SecretString>,
     /// Hosts that connectors may reach; `*` for all but this machine and its link.
     pub allowed_hosts: Vec<String>,
+    /// The types of connectors that may be made and run; `*` for all.
+    pub enabled_types: Vec<String>,
     /// Connectors that stand in the file and cannot be changed over the API.
     pub preconfigured: Vec<PreconfiguredConnector>,
 }
@@ -30,7 +32,7 @@ pub struct PreconfiguredConnector {
     pub kind: String,
     /// Its name, for people.
     pub name: String,
-    /// Its settings. Single values are texts: the kind knows which of them are numbers or flags.
+    /// Its settings. Single values are texts or flags.
     pub config: Map<String, Value>,
     /// Its secrets.
     pub secrets: Vec<(String, SecretString)>,
@@ -46,20 +48,17 @@ pub(super) fn read(reader: &mut Reader) -> ActionsConfig {
             .into_iter()
             .map(SecretString::from)
             .collect(),
-        allowed_hosts: allowed_hosts(reader),
+        allowed_hosts: list_or_all(reader, "actions.allowed_hosts"),
+        enabled_types: list_or_all(reader, "actions.enabled_action_types"),
         preconfigured: preconfigured(reader),
     }
 }
 
 /// Everything when the key is not there, nothing when its list is empty.
-fn allowed_hosts(reader: &mut Reader) -> Vec<String> {
-    const KEY: &str = "actions.allowed_hosts";
-    if reader.has_value(KEY) {
-        reader.text_list(KEY)
-    } else {
-        reader.text_list(KEY);
-        vec!["*".to_owned()]
-    }
+fn list_or_all(reader: &mut Reader, key: &str) -> Vec<String> {
+    let is_there = reader.has_value(key);
+    let listed = reader.text_list(key);
+    if is_there { listed } else { vec!["*".to_owned()] }
 }
 
 const PRECONFIGURED: &str = "actions.preconfigured";
@@ -155,6 +154,9 @@ fn json_members(members: Vec<(super::located::Spelled, Located)>) -> Map<String,
 fn json(value: Located) -> Value {
     match value.node {
         Node::Null => Value::Null,
+        // No setting of any kind is a text that says so.
+        Node::Scalar(scalar) if scalar.text == "true" => Value::Bool(true),
+        Node::Scalar(scalar) if scalar.text == "false" => Value::Bool(false),
         Node::Scalar(scalar) => Value::String(scalar.text),
         Node::List(items) => Value::Array(items.into_iter().map(json).collect()),
         Node::Map(members) => Value::Object(json_members(members)),

@@ -148,6 +148,7 @@ const KEYS: &[KeyInfo] = &[
     used("actions.encryption_key_file"),
     used("actions.decryption_only_keys"),
     used("actions.allowed_hosts"),
+    used("actions.enabled_action_types"),
     used("actions.preconfigured"),
     no_effect(
         "native_service_types",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::error::Problem;
 use super::keys::{KeyUse, Shape, known_keys, nearest, shape_of};
+use super::kibana_keys::{KibanaKey, kibana_key};
 use super::located::{Located, Node, Scalar};
 use super::substitution::Lookup;
 
@@ -110,6 +111,15 @@ impl Layers {
     }
 
     fn place(&mut self, path: String, spelling: Vec<String>, line: u64, value: Located) {
+        let path = match kibana_key(&path) {
+            None => path,
+            Some(KibanaKey::Ours(path)) => path,
+            Some(KibanaKey::Section) => return self.descend(&path, &spelling, value),
+            Some(KibanaKey::NoEffect(reason)) => {
+                self.warnings.push((line, format!("{path} has no effect: {reason}")));
+                return;
+            }
+        };
         if let Some((header_map, name)) = free_form_entry(&path) {
             self.place_in_free_form(header_map, name, line, value);
             return;

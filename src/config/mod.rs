@@ -10,6 +10,7 @@ mod located;
 mod substitution;
 
 mod keys;
+mod kibana_keys;
 mod layers;
 
 // From keys to typed values.

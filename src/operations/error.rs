@@ -21,6 +21,9 @@ pub enum OperationError {
     /// There is no such connector, job or user.
     #[error("{0}")]
     NotFound(String),
+    /// The configuration does not allow it.
+    #[error("{0}")]
+    Forbidden(String),
     /// Something else is going on that has to end first.
     #[error("{0}")]
     Conflict(String),
@@ -133,7 +136,7 @@ impl OperationError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Invalid(_) => 2,
-            Self::NotFound(_) | Self::Conflict(_) | Self::Failed { .. } => 1,
+            Self::NotFound(_) | Self::Forbidden(_) | Self::Conflict(_) | Self::Failed { .. } => 1,
             Self::Interrupted => 130,
         }
     }
@@ -142,6 +145,7 @@ impl OperationError {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Invalid(_) => 400,
+            Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::Conflict(_) => 409,
             Self::Interrupted => 503,

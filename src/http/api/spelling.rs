@@ -63,8 +63,8 @@ impl Spelling {
         json!({
             "id": view.id,
             "name": view.name,
-            "enabled": true,
-            self.word("enabled_in_config", "enabledInConfig"): true,
+            "enabled": view.is_enabled,
+            self.word("enabled_in_config", "enabledInConfig"): view.is_enabled,
             self.word("enabled_in_license", "enabledInLicense"): true,
             self.word("minimum_license_required", "minimumLicenseRequired"): view.minimum_license_required,
             self.word("supported_feature_ids", "supportedFeatureIds"): view.supported_feature_ids,

@@ -36,6 +36,7 @@ impl Actions {
         }
         let kind = self.kind(&new.kind)?;
         let content = settings::checked(kind.as_ref(), &new.name, &new.config, &new.secrets, &self.targets)?;
+        self.enabled.check(&new.kind)?;
         let author = Author {
             name: caller.to_owned(),
             at: Utc::now(),

@@ -32,6 +32,10 @@ impl Actions {
             Err(error) => return Err(error.into()),
         };
         let kind = Arc::clone(self.kind(&connector.kind)?);
+        // Whoever wrote it into config.yml allowed it there.
+        if self.preconfigured.get(&connector.id).is_none() {
+            self.enabled.check(&connector.kind)?;
+        }
         let runner = self.runner(&connector.id);
         let run = self.running.spawn(async move {
             let request = Request {

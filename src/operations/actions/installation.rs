@@ -27,7 +27,29 @@ pub struct Actions {
     pub(super) targets: Targets,
     pub(super) running: TaskTracker,
     pub(super) client: ElasticClient,
+    pub(super) enabled: EnabledTypes,
     ledger: ElasticLedger,
+}
+
+/// The types of connectors that the configuration allows.
+#[derive(Debug, Clone)]
+pub(super) struct EnabledTypes(Arc<Vec<String>>);
+
+impl EnabledTypes {
+    pub(super) fn has(&self, kind: &str) -> bool {
+        self.0.iter().any(|enabled| enabled == "*" || enabled == kind)
+    }
+
+    /// Refuses others in Kibana's words.
+    pub(super) fn check(&self, kind: &str) -> Result<(), OperationError> {
+        if self.has(kind) {
+            return Ok(());
+        }
+        Err(OperationError::Forbidden(format!(
+            "action type \"{kind}\" is not enabled in the Kibana config xpack.actions.enabledActionTypes \
+             (actions.enabled_action_types in config.yml)"
+        )))
+    }
 }
 
 impl Actions {
@@ -54,6 +76,7 @@ impl Actions {
             targets,
             running: TaskTracker::new(),
             client: client.clone(),
+            enabled: EnabledTypes(Arc::new(config.enabled_types.clone())),
             ledger: ElasticLedger::new(client.clone()),
         })
     }

@@ -15,6 +15,8 @@ pub struct TypeView {
     pub id: &'static str,
     /// Its name.
     pub name: &'static str,
+    /// Whether the configuration allows it.
+    pub is_enabled: bool,
     /// The licence that Kibana would ask for.
     pub minimum_license_required: &'static str,
     /// Where Kibana would offer it.
@@ -98,6 +100,7 @@ impl Actions {
             .map(|definition| TypeView {
                 id: definition.id,
                 name: definition.name,
+                is_enabled: self.enabled.has(definition.id),
                 minimum_license_required: definition.kibana_licence,
                 supported_feature_ids: definition.features,
             })

@@ -37,6 +37,7 @@ impl Actions {
             &change.secrets,
             &self.targets,
         )?;
+        self.enabled.check(&before.kind)?;
         let author = Author {
             name: caller.to_owned(),
             at: Utc::now(),

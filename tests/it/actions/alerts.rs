@@ -213,6 +213,38 @@ async fn a_refusal_says_what_to_change_and_a_repeat_is_advised_only_where_it_hel
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_block_of_kibana_yml_is_understood_and_types_that_it_leaves_out_are_refused() {
+    let alerts = ServiceManagementFixture::start(Options::default()).await.unwrap();
+    let served = Served::start(&format!(
+        "xpack.actions.enabledActionTypes: ['.jira']\nxpack.actions.responseTimeout: 60s\n\
+         xpack.actions.preconfigured:\n  pasted:\n    name: Pasted\n    actionTypeId: .opsgenie\n    \
+         config: {{ apiUrl: '{}' }}\n    secrets: {{ apiKey: {KEY} }}\n",
+        alerts.base_url()
+    ))
+    .await;
+    let connector = json!({
+        "name": "x", "connector_type_id": ".opsgenie", "config": { "apiUrl": alerts.base_url() }, "secrets": { "apiKey": KEY },
+    });
+    let (status, answer) = served.call("POST", "/api/actions/connector", Some(connector)).await;
+    assert_eq!(status, 403, "{answer}");
+    let text = "action type \".opsgenie\" is not enabled in the Kibana config xpack.actions.enabledActionTypes";
+    assert!(answer["message"].as_str().unwrap().starts_with(text), "{answer}");
+    let (_, types) = served.call("GET", "/api/actions/connector_types", None).await;
+    let enabled: Vec<&Value> = types
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["enabled"] == true)
+        .collect();
+    assert_eq!((enabled.len(), &enabled[0]["id"]), (1, &".jira".into()), "{types}");
+    // Whoever wrote it into the file allowed it.
+    let opened = served
+        .run("pasted", "createAlert", json!({ "message": "x", "alias": "pasted" }))
+        .await;
+    assert_eq!(opened["status"], "ok", "{opened}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn headers_of_ours_make_a_call_safe_to_repeat_and_a_failure_plain_to_see() {
     let served = Alerting::start().await;
     let (_, made) = served
