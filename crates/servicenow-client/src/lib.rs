@@ -26,4 +26,4 @@ pub use credential::{Credential, Grant};
 pub use import_set::{App, AppHealth};
 pub use query::{Query, QueryFault};
 pub use signing_key::{KeyFault, SigningKey};
-pub use table::Record;
+pub use table::{JOURNALS, Record};

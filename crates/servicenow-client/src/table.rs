@@ -17,6 +17,8 @@ use crate::query::is_name;
 
 /// Columns of every answer, besides those that are asked for.
 const ALWAYS: [&str; 5] = ["sys_id", "number", "state", "sys_created_on", "sys_updated_on"];
+/// Columns whose values are added as entries and never replaced, and that a record does not show.
+pub const JOURNALS: [&str; 2] = ["work_notes", "comments"];
 /// Records that a search looks at: databases compare without case, so the first may be a stranger.
 const LOOKED_AT: usize = 50;
 
@@ -56,9 +58,14 @@ impl ServiceNow {
         written(&answer)
     }
 
-    /// Changes columns of a record.
+    /// Changes columns of a record. With a journal among them it is not sent again: that would be two entries.
     pub async fn update(&self, table: &str, sys_id: &str, columns: &Map<String, Value>) -> Result<Record, NotDone> {
-        let request = write(Method::PATCH, path(table, Some(sys_id))?, columns, Repeat::Idempotent);
+        let repeat = if JOURNALS.iter().any(|journal| columns.contains_key(*journal)) {
+            Repeat::OnlyIfNotCarriedOut
+        } else {
+            Repeat::Idempotent
+        };
+        let request = write(Method::PATCH, path(table, Some(sys_id))?, columns, repeat);
         let body = Value::Object(columns.clone());
         let answer = self
             .send(Request {

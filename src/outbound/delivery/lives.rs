@@ -158,3 +158,28 @@ proptest! {
         prop_assert_eq!(made.len(), 1, "{:?}", made);
     }
 }
+
+/// It makes the thing, loses the answer, and then cannot be reached for the update.
+struct OutOfReach(Outside);
+
+impl Making for OutOfReach {
+    fn make(&self) -> BoxFuture<'_, Result<Made, NotDone>> {
+        self.0.add();
+        Box::pin(std::future::ready(Err(NotDone::Unknown("cut off".to_owned()))))
+    }
+
+    fn find(&self, since: DateTime<Utc>) -> BoxFuture<'_, Result<Option<External>, NotDone>> {
+        self.0.find(since)
+    }
+
+    fn update<'a>(&'a self, _: &'a External) -> BoxFuture<'a, Result<Renewed, NotDone>> {
+        Box::pin(std::future::ready(Err(NotDone::NotSent("no route".to_owned()))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_is_never_reported_as_not_sent() {
+    let deliveries = Deliveries::new(MemoryLedger::new(Dice::default()), "ops", clock(Instant::now(), 0));
+    let told = deliveries.once("rule:1", &OutOfReach(Outside::default())).await;
+    assert!(matches!(told, Err(NotDone::Unknown(_))), "{told:?}");
+}

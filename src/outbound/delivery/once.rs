@@ -239,9 +239,14 @@ impl<L: Ledger> Deliveries<L> {
             sleep(BEFORE_LOOK).await;
             if let Ok(Some(external)) = making.find(reserved.entry.unsure_since - CLOCK_MARGIN).await {
                 self.record(id, &reserved, State::Made, Some(external.clone())).await;
-                return match making.update(&external).await? {
-                    Renewed::Updated(done) => Ok(done),
-                    Renewed::Ended => Err(NotDone::Unknown(format!("{why}; it was made and closed since"))),
+                return match making.update(&external).await {
+                    Ok(Renewed::Updated(done)) => Ok(done),
+                    Ok(Renewed::Ended) => Err(NotDone::Unknown(format!("{why}; it was made and closed since"))),
+                    // This call made it: that nothing was sent would not be true.
+                    Err(NotDone::NotSent(reason)) => Err(NotDone::Unknown(format!(
+                        "{why}; it was made, and could not be brought up to date: {reason}"
+                    ))),
+                    Err(error) => Err(error),
                 };
             }
         }

@@ -91,27 +91,92 @@ async fn one_key_has_one_open_incident_by_either_way_of_writing() {
         if uses_table_api {
             let third = recording.ok(&id, "pushToService", incident("disk full", &key)).await;
             assert_ne!(third["id"], first["id"], "a new incident after the old one was closed");
+        } else {
+            let third = recording.ok(&id, "pushToService", incident("disk full", &key)).await;
+            let warnings = third["warnings"].to_string();
+            assert!(
+                warnings.contains("no new incident was made"),
+                "an alert in a closed incident: {third}"
+            );
         }
     }
-    let id = recording.made(".servicenow", json!({ "onClosed": "reopen" })).await;
-    let first = recording.ok(&id, "pushToService", incident("a", "reopened")).await;
-    recording
-        .ok(
-            &id,
-            "closeIncident",
-            json!({ "incident": { "externalId": first["id"] } }),
-        )
+    for uses_table_api in [true, false] {
+        let config = json!({ "onClosed": "reopen", "usesTableApi": uses_table_api });
+        let id = recording.made(".servicenow", config).await;
+        let key = format!("reopened:{uses_table_api}");
+        let first = recording.ok(&id, "pushToService", incident("a", &key)).await;
+        recording.lose_answer_to(if uses_table_api {
+            "PATCH /api/now"
+        } else {
+            "POST /api/now"
+        });
+        let closing = json!({ "incident": { "externalId": first["id"] } });
+        recording.ok(&id, "closeIncident", closing).await;
+        let second = recording.ok(&id, "pushToService", incident("b", &key)).await;
+        assert_eq!(
+            (&second["id"], &second["warnings"]),
+            (&first["id"], &Value::Null),
+            "{second}"
+        );
+        let read = recording
+            .ok(&id, "getIncident", json!({ "externalId": first["id"] }))
+            .await;
+        assert_eq!(
+            (&read["state"], &read["short_description"]),
+            (&"2".into(), &"b".into()),
+            "{read}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_alert_does_not_vanish_in_an_incident_that_was_resolved() {
+    let recording = Recording::start().await;
+    let id = recording
+        .made(".servicenow", json!({ "close": { "state": "6" } }))
         .await;
-    let second = recording.ok(&id, "pushToService", incident("b", "reopened")).await;
-    assert_eq!(second["id"], first["id"]);
-    let read = recording
-        .ok(&id, "getIncident", json!({ "externalId": first["id"] }))
-        .await;
-    assert_eq!(
-        (&read["state"], &read["short_description"]),
-        (&"2".into(), &"b".into()),
-        "{read}"
+    let first = recording.ok(&id, "pushToService", incident("a", "resolved")).await;
+    let closing = json!({ "incident": { "correlation_id": "resolved" } });
+    recording.ok(&id, "closeIncident", closing.clone()).await;
+    let again = recording.ok(&id, "closeIncident", closing).await;
+    assert_eq!(again["alreadyClosed"], true, "{again}");
+    let second = recording.ok(&id, "pushToService", incident("b", "resolved")).await;
+    assert_ne!(second["id"], first["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn additional_fields_win_over_our_defaults_and_never_over_the_key() {
+    let recording = Recording::start().await;
+    let id = recording.made(".servicenow", json!({})).await;
+    let push = |additional: Value| json!({ "incident": { "short_description": "a", "additional_fields": additional } });
+    for name in ["correlation_id", "externalId", "elastic_incident_id"] {
+        let refused = recording
+            .served
+            .run(&id, "pushToService", push(json!({ name: "x" })))
+            .await;
+        assert_eq!(
+            (&refused["status"], &refused["retry"]),
+            (&"error".into(), &false.into()),
+            "{refused}"
+        );
+    }
+    assert!(recording.instance.records().is_empty());
+    let additional = json!({ "caller_id": "abel", "u_count": 5, "work_notes": "once" });
+    let pushed = recording.ok(&id, "pushToService", push(additional)).await;
+    let warnings = pushed["warnings"].to_string();
+    assert!(
+        warnings.contains("u_count was dropped") && !warnings.contains("work_notes"),
+        "{warnings}"
     );
+    let update = json!({ "incident": {
+        "short_description": "b", "externalId": pushed["id"], "additional_fields": { "work_notes": "twice" },
+    } });
+    recording.lose_answer_to("PATCH /api/now");
+    let lost = recording.served.run(&id, "pushToService", update).await;
+    assert_eq!(lost["status"], "error", "{lost}");
+    let records = recording.instance.records();
+    assert_eq!((records.len(), records[0].get("caller_id")), (1, "abel"));
+    assert_eq!(records[0].journal.len(), 2, "{:?}", records[0].journal);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,6 +260,10 @@ async fn security_incidents_and_events_are_made_with_an_access_token() {
     let push = json!({ "incident": { "short_description": "malware", "dest_ip": ["10.0.0.1", "10.0.0.2"] } });
     let pushed = recording.ok(&id, "pushToService", push).await;
     assert!(pushed["title"].as_str().unwrap().starts_with("SIR"), "{pushed}");
+    let closing = json!({ "incident": { "externalId": pushed["id"] } });
+    recording.ok(&id, "closeIncident", closing).await;
+    let state = recording.instance.records()[0].get("state").to_owned();
+    assert_eq!(state, "3", "7 means cancelled in security operations");
     let mut half = connector;
     half["secrets"] = json!({ "clientSecret": "fixture-secret" });
     let (status, answer) = recording

@@ -6,7 +6,7 @@ use servicenow_client::Record;
 
 use super::columns::{filled, fitted_correlation, refused};
 use super::instance::Instance;
-use super::making::{is_open, of_correlation};
+use super::making::of_correlation;
 use super::push::{answered, write};
 use crate::outbound::delivery::Done;
 use crate::outbound::kinds::Call;
@@ -34,20 +34,18 @@ pub(super) async fn close(instance: &Instance, call: Call<'_>) -> Result<Done, N
             warnings: vec!["nothing was closed: there is no such incident, or the account may not see it".to_owned()],
         });
     };
-    let state = instance
-        .closing
-        .get("state")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if !is_open(&record) || record.text("state") == state {
+    if !instance.is_open(&record) {
         let mut done = told(instance, &record, Vec::new());
         done.data["alreadyClosed"] = json!(true);
         return Ok(done);
     }
-    let written = write(instance, Some(&record.sys_id), &instance.closing, &Map::new()).await?;
+    let written = match write(instance, Some(&record.sys_id), &instance.closing, &Map::new()).await {
+        Err(NotDone::Unknown(why)) => return after_lost_answer(instance, &record, why).await,
+        written => written?,
+    };
     // The record itself says whether it is closed: rules of the instance may have kept it open.
     match instance.client.get(instance.table(), &record.sys_id, &["active"]).await {
-        Ok(Some(now)) if now.text("state") == state || !is_open(&now) => Ok(told(instance, &now, Vec::new())),
+        Ok(Some(now)) if !instance.is_open(&now) => Ok(told(instance, &now, Vec::new())),
         Ok(Some(now)) => Err(refused(format!(
             "{} took the values and its state is still {}: set close.state, close.close_code and close.close_notes as this \
              instance wants them",
@@ -60,6 +58,14 @@ pub(super) async fn close(instance: &Instance, call: Call<'_>) -> Result<Done, N
             vec!["not confirmed: the incident cannot be seen any more".to_owned()],
         )),
         Err(error) => Ok(told(instance, &written, vec![format!("not confirmed: {error}")])),
+    }
+}
+
+/// Whether it is closed can be seen, also when the answer was lost.
+async fn after_lost_answer(instance: &Instance, record: &Record, why: String) -> Result<Done, NotDone> {
+    match instance.client.get(instance.table(), &record.sys_id, &["active"]).await {
+        Ok(Some(now)) if !instance.is_open(&now) => Ok(told(instance, &now, Vec::new())),
+        _ => Err(NotDone::Unknown(why)),
     }
 }
 

@@ -8,6 +8,18 @@ use crate::outbound::kinds::mapping::{MappedComment, Mapping, is_case};
 
 /// The most columns that `additional_fields` may have.
 const MOST_ADDITIONAL: usize = 20;
+/// Members of `incident` that must not come by the way of `additional_fields`, where ours would win without a word.
+const RESERVED: [&str; 9] = [
+    "short_description",
+    "description",
+    "externalId",
+    "category",
+    "subcategory",
+    "correlation_id",
+    "correlation_display",
+    "additional_fields",
+    "elastic_incident_id",
+];
 /// The length of `correlation_id` on an instance, in characters.
 const LONGEST_CORRELATION: usize = 100;
 
@@ -77,7 +89,7 @@ impl Pushed {
             warnings.extend(warning);
             fitted
         });
-        let additional = additional_fields(incident.get("additional_fields"), &incident)?;
+        let additional = additional_fields(config, &incident)?;
         let mut known = Map::new();
         for (name, value) in &incident {
             let text = match value {
@@ -143,12 +155,15 @@ pub(super) fn filled(members: &Map<String, Value>, name: &str) -> Option<String>
 }
 
 /// An object, or a text that holds one.
-fn additional_fields(given: Option<&Value>, incident: &Map<String, Value>) -> Result<Map<String, Value>, NotDone> {
+fn additional_fields(
+    config: &Map<String, Value>,
+    incident: &Map<String, Value>,
+) -> Result<Map<String, Value>, NotDone> {
     let unfit = |problem: String| {
         let place = "error validating action params: [subActionParams.incident.additional_fields]";
         Err(refused(format!("{place}: {problem}")))
     };
-    let fields = match given {
+    let fields = match incident.get("additional_fields") {
         None | Some(Value::Null) => return Ok(Map::new()),
         Some(Value::Object(fields)) => fields.clone(),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(Map::new()),
@@ -163,11 +178,13 @@ fn additional_fields(given: Option<&Value>, incident: &Map<String, Value>) -> Re
             "A maximum of {MOST_ADDITIONAL} fields can be defined at a time."
         ));
     }
-    let double: Vec<&str> = fields
-        .keys()
-        .filter(|name| incident.contains_key(*name))
-        .map(String::as_str)
-        .collect();
+    // The columns of an import set begin with `u_`; on the Table API such a column is one of the customer's own.
+    let is_import = config.get("usesTableApi").and_then(Value::as_bool) == Some(false);
+    let is_ours = |name: &&str| {
+        let bare = name.strip_prefix("u_").filter(|_| is_import).unwrap_or(name);
+        RESERVED.contains(&bare) || incident.contains_key(bare)
+    };
+    let double: Vec<&str> = fields.keys().map(String::as_str).filter(is_ours).collect();
     if !double.is_empty() {
         return unfit(format!(
             "The following properties cannot be defined inside additional_fields: {}.",

@@ -78,7 +78,7 @@ fn config(product: Product) -> Shape {
             optional(
                 "state",
                 Shape::filled_text(),
-                "The state of a closed record; 7 without.",
+                "The state of a closed record; without, 7, and 3 for security incidents.",
             ),
             optional("close_code", Shape::filled_text(), "The resolution code."),
             optional("close_notes", Shape::filled_text(), "The resolution notes."),

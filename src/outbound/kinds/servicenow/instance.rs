@@ -4,7 +4,7 @@ use std::fmt;
 
 use http_kit::NotDone;
 use serde_json::{Map, Value};
-use servicenow_client::ServiceNow;
+use servicenow_client::{Record, ServiceNow};
 use url::Url;
 
 use super::credential::credential;
@@ -58,20 +58,27 @@ impl Instance {
                 "update" => OnClosed::Update,
                 _ => OnClosed::Create,
             },
-            closing: closing(config),
+            closing: closing(product, config),
         })
     }
 
     pub(super) fn table(&self) -> &'static str {
         self.product.table()
     }
+
+    /// Whether somebody may still work on a record. One that stands where this connector puts closed ones is closed,
+    /// also when the instance calls it active, as it does with resolved ones: a new alert must not vanish in it.
+    pub(super) fn is_open(&self, record: &Record) -> bool {
+        record.text("active") != "false"
+            && Some(record.text("state")) != self.closing.get("state").and_then(Value::as_str)
+    }
 }
 
 /// Kibana's values, unless the connector has others: instances rename their codes.
-fn closing(config: &Map<String, Value>) -> Map<String, Value> {
+fn closing(product: Product, config: &Map<String, Value>) -> Map<String, Value> {
     let chosen = config.get("close").and_then(Value::as_object);
     let usual = [
-        ("state", "7"),
+        ("state", product.closed()),
         ("close_code", "Closed/Resolved by Caller"),
         ("close_notes", "Closed by Caller"),
     ];

@@ -13,9 +13,6 @@ use super::push::{answered, differences, read, update, write};
 use crate::outbound::delivery::{External, Made, Making, Renewed};
 use crate::outbound::kinds::Call;
 
-/// The state of a record that somebody works on.
-const IN_PROGRESS: &str = "2";
-
 /// A push of one key.
 pub(super) struct RecordMaking<'a> {
     pub(super) instance: &'a Instance,
@@ -34,12 +31,8 @@ pub(super) async fn of_correlation(instance: &Instance, id: &str) -> Result<Opti
         .client
         .find(instance.table(), &query.newest_first(), &["active"])
         .await?;
-    let open = found.iter().position(is_open);
+    let open = found.iter().position(|record| instance.is_open(record));
     Ok(found.into_iter().nth(open.unwrap_or(0)))
-}
-
-pub(super) fn is_open(record: &Record) -> bool {
-    record.text("active") != "false"
 }
 
 impl RecordMaking<'_> {
@@ -49,21 +42,37 @@ impl RecordMaking<'_> {
             Some(id) => of_correlation(self.instance, id).await?,
             None => None,
         };
-        if let Some(record) = there
-            && let Renewed::Updated(done) = self.brought_up(&record).await?
+        if let Some(record) = &there
+            && let Renewed::Updated(done) = self.brought_up(record).await?
         {
-            let external = external(&record);
+            let external = external(record);
             return Ok(Made { external, done });
         }
         let (mut known, additional) = self.pushed.columns(None);
         known.insert("correlation_id".to_owned(), json!(self.correlation));
         if let Some(caller) = &self.instance.caller {
-            known.insert("caller_id".to_owned(), json!(caller));
-            known.insert("opened_by".to_owned(), json!(caller));
+            for name in ["caller_id", "opened_by"] {
+                if !additional.contains_key(name) && !additional.contains_key(&format!("u_{name}")) {
+                    known.insert(name.to_owned(), json!(caller));
+                }
+            }
         }
         let written = write(self.instance, None, &known, &additional).await?;
         let mut warnings = self.pushed.warnings.clone();
-        warnings.extend(differences(&written, &without_people(known), &additional));
+        warnings.extend(differences(
+            self.instance,
+            &written,
+            &without_people(known),
+            &additional,
+        ));
+        // Elastic's app keeps one record for each correlation id, whatever its state.
+        if there.is_some_and(|closed| closed.sys_id == written.sys_id) {
+            warnings.push(format!(
+                "no new incident was made: Elastic's app updated {}, which is closed; set onClosed to reopen, or \
+                 usesTableApi to true",
+                written.text("number")
+            ));
+        }
         let sent = comments::send(self.instance, self.call, &written.sys_id, &self.pushed.comments).await;
         warnings.extend(sent.warnings);
         let (number, at) = (written.text("number"), written.text("sys_created_on"));
@@ -75,9 +84,11 @@ impl RecordMaking<'_> {
     }
 
     async fn brought_up(&self, record: &Record) -> Result<Renewed, NotDone> {
-        let more = match (is_open(record), self.instance.on_closed) {
+        let more = match (self.instance.is_open(record), self.instance.on_closed) {
             (false, OnClosed::Create) => return Ok(Renewed::Ended),
-            (false, OnClosed::Reopen) => Map::from_iter([("state".to_owned(), json!(IN_PROGRESS))]),
+            (false, OnClosed::Reopen) => {
+                Map::from_iter([("state".to_owned(), json!(self.instance.product.worked_on()))])
+            }
             (true, _) | (false, OnClosed::Update) => Map::new(),
         };
         let done = update(self.instance, self.call, self.pushed, record, more).await?;
@@ -99,7 +110,7 @@ impl RecordMaking<'_> {
             at.map_or(true, |at| at.and_utc() >= since)
         };
         Ok(found
-            .filter(|record| is_open(record) || is_new(record))
+            .filter(|record| self.instance.is_open(record) || is_new(record))
             .map(|record| external(&record)))
     }
 }

@@ -67,7 +67,15 @@ async fn closing(instance: &Instance) -> Check {
         .await
     {
         Ok(choices) => choices,
-        Err(error) => return line(name, Err(format!("the choices cannot be read: {error}"))),
+        Err(error) => {
+            return line(
+                name,
+                Err(format!(
+                    "the choices cannot be read: {error}; let the account read sys_choice, or compare close in the \
+                     connector's config with the instance by hand"
+                )),
+            );
+        }
     };
     let mut problems = Vec::new();
     for column in ["state", "close_code"] {

@@ -23,6 +23,22 @@ impl Product {
         }
     }
 
+    /// The state of a closed record. In security operations 7 means cancelled.
+    pub(super) fn closed(self) -> &'static str {
+        match self {
+            Self::SecurityIncidents => "3",
+            Self::Incidents | Self::Events => "7",
+        }
+    }
+
+    /// The state of a record that somebody works on: in progress, or analysis.
+    pub(super) fn worked_on(self) -> &'static str {
+        match self {
+            Self::SecurityIncidents => "16",
+            Self::Incidents | Self::Events => "2",
+        }
+    }
+
     /// The app of Elastic's that takes its rows.
     pub(super) fn app(self) -> App {
         match self {

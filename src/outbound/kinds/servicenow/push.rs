@@ -3,7 +3,7 @@
 use chrono::{NaiveDateTime, SecondsFormat, Utc};
 use http_kit::NotDone;
 use serde_json::{Map, Value, json};
-use servicenow_client::Record;
+use servicenow_client::{JOURNALS, Record};
 use uuid::Uuid;
 
 use super::columns::{Pushed, refused};
@@ -63,14 +63,14 @@ pub(super) async fn update(
     record: &Record,
     more: Map<String, Value>,
 ) -> Result<Done, NotDone> {
-    let (mut known, mut additional) = pushed.columns(Some(&record.columns));
-    additional.extend(more);
+    let (mut known, additional) = pushed.columns(Some(&record.columns));
+    known.extend(more);
     known.retain(|name, value| record.columns.get(name) != Some(value));
     let mut warnings = pushed.warnings.clone();
     let mut at = record.text("sys_updated_on").to_owned();
     if !known.is_empty() || !additional.is_empty() {
         let written = write(instance, Some(&record.sys_id), &known, &additional).await?;
-        warnings.extend(differences(&written, &known, &additional));
+        warnings.extend(differences(instance, &written, &known, &additional));
         at = written.text("sys_updated_on").to_owned();
     }
     let sent = comments::send(instance, call, &record.sys_id, &pushed.comments).await;
@@ -107,7 +107,11 @@ pub(super) async fn write(
         row.insert("elastic_incident_id".to_owned(), json!(id));
     }
     let id = instance.client.import(instance.product.app(), &row).await?;
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    let names: Vec<&str> = known
+        .keys()
+        .chain(additional.keys())
+        .map(|name| shown_as(instance, name))
+        .collect();
     let read = instance.client.get(table, &id, &names).await;
     Ok(read.ok().flatten().unwrap_or_else(|| Record {
         sys_id: id,
@@ -115,8 +119,16 @@ pub(super) async fn write(
     }))
 }
 
-/// An instance drops columns that it does not know and cuts texts, and says so nowhere.
+/// The column of the record that a column of the row goes into.
+fn shown_as<'a>(instance: &Instance, name: &'a str) -> &'a str {
+    name.strip_prefix("u_")
+        .filter(|_| !instance.uses_table_api)
+        .unwrap_or(name)
+}
+
+/// An instance drops columns that it does not know, cuts texts and lets its rules change values, and says so nowhere.
 pub(super) fn differences(
+    instance: &Instance,
     written: &Record,
     known: &Map<String, Value>,
     additional: &Map<String, Value>,
@@ -126,18 +138,27 @@ pub(super) fn differences(
     }
     let mut warnings = Vec::new();
     for (name, wanted) in known.iter().chain(additional) {
-        let wanted = wanted.as_str().unwrap_or_default();
-        match written.columns.get(name).and_then(Value::as_str) {
-            // Rows of an import set go through a map of the app's, and journals are not shown.
-            None if name.starts_with("u_") || wanted.is_empty() => {}
+        let wanted = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
+        match written.columns.get(shown_as(instance, name)).and_then(Value::as_str) {
+            // Rows of an import set go through a map of the app's, which may name columns in its own way.
+            None if !instance.uses_table_api => {}
+            _ if wanted.is_empty() || wanted == "null" || JOURNALS.contains(&name.as_str()) => {}
             None => warnings.push(format!(
                 "{name} was dropped: the table has no such column, or the account may not write it"
             )),
-            Some(found) if found != wanted && wanted.starts_with(found) && !found.is_empty() => {
+            Some(found) if found == wanted => {}
+            Some("") => warnings.push(format!(
+                "{name} stayed empty: the instance knows nothing by that value, or the account may not write it"
+            )),
+            Some(found) if wanted.starts_with(found) => {
                 let (from, to) = (wanted.chars().count(), found.chars().count());
                 warnings.push(format!("{name} cut from {from} to {to} characters"));
             }
-            Some(_) => {}
+            // A reference that was named by what people call it.
+            Some(found) if found.len() == 32 && found.bytes().all(|byte| byte.is_ascii_hexdigit()) => {}
+            Some(_) => warnings.push(format!(
+                "{name} has another value than was written: a rule of the instance set it"
+            )),
         }
     }
     warnings
