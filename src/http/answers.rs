@@ -32,6 +32,19 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
+    /// Some senders repeat what is answered with 5xx and drop the rest: what will pass later must not look like a mistake of
+    /// theirs.
+    pub(super) fn for_senders_that_repeat_5xx(self) -> Self {
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => Self {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                retry_after: self.retry_after.or(Some(1)),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     pub(super) fn after(self, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),

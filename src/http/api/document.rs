@@ -24,6 +24,17 @@ pub fn openapi() -> Value {
         let path = paths.entry(endpoint.path.clone()).or_insert_with(|| json!({}));
         path[endpoint.method] = operation(&endpoint);
     }
+    for (path, about) in [
+        ("/metrics", "Metrics, for Prometheus."),
+        ("/health/live", "Whether the process works."),
+        ("/health/ready", "Whether the service can do its work."),
+    ] {
+        let responses = json!({ "200": { "description": "It does." }, "default": { "description": "It does not." } });
+        let operation_id = format!("get{}", path.replace('/', "_"));
+        let operation =
+            json!({ "operationId": operation_id, "summary": about, "security": [{}], "responses": responses });
+        paths.insert(path.to_owned(), json!({ "get": operation }));
+    }
     let mut schemas = schemas();
     schemas.extend(kind_schemas());
     json!({
@@ -81,9 +92,13 @@ fn operation(endpoint: &Endpoint) -> Value {
         "responses": responses(endpoint),
     });
     if let Some(body) = &endpoint.body {
+        let mut schema = body.schema();
+        if endpoint.answers == Answers::Notice {
+            schema["additionalProperties"] = json!(true);
+        }
         operation["requestBody"] = json!({
             "required": true,
-            "content": { "application/json": { "schema": body.schema() } },
+            "content": { "application/json": { "schema": schema } },
         });
     }
     operation
@@ -133,7 +148,7 @@ fn responses(endpoint: &Endpoint) -> Value {
             },
         })),
         Answers::Types => Some(list("type")),
-        Answers::Execution => Some(of("execution")),
+        Answers::Execution | Answers::Notice => Some(of("execution")),
         Answers::Test => Some(json!({ "$ref": "#/components/schemas/test" })),
         Answers::Executions => Some(json!({
             "type": "object",

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use super::shared::Api;
 use super::spelling::Spelling;
 use super::{bodies, connectors, document, execute, status};
-use crate::operations::actions::Shape;
+use crate::operations::actions::{Shape, webhook_form};
 
 /// What an endpoint answers when all goes well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Answers {
     Page,
     Types,
     Execution,
+    /// Of a body that may have more members than its form.
+    Notice,
     Test,
     Executions,
     Availability,
@@ -92,6 +94,19 @@ fn current() -> Vec<Endpoint> {
         Answers::Availability,
         get(connectors::availability),
     ));
+    for (name, about) in [
+        (
+            "_alertmanager",
+            "Takes a webhook of Alertmanager (version 4): opens what is firing, closes what is resolved.",
+        ),
+        (
+            "_webhook",
+            "Takes a webhook of Grafana, or of any tool that sends the same: opens and closes.",
+        ),
+    ] {
+        let route = post(execute::webhook);
+        all.push(at("post", &format!("{one}/{name}"), about, Answers::Notice, route).taking(webhook_form()));
+    }
     all.push(at(
         "get",
         "/api/actions/openapi.json",

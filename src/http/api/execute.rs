@@ -81,6 +81,27 @@ fn answered(spelling: Spelling, id: &str, execution: &Execution, fails_by_status
     response
 }
 
+/// For tools that tell of alerts in a form of their own and look at the status alone. They repeat what is answered with 5xx,
+/// which is safe: a notice has a key.
+pub(super) async fn webhook(
+    State(api): Shared,
+    Extension(spelling): Extension<Spelling>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let carried_out = async {
+        let caller = api.callers.sign_in(&headers, Some(&id)).await?;
+        let body = bodies::object(&headers, body, api.max_body, api.body_within).await?;
+        if !caller.rights.execute {
+            return Err(Refusal::new(StatusCode::FORBIDDEN, "Unauthorized to execute actions"));
+        }
+        Ok(api.actions.webhook(&id, &body, caller.name).await?)
+    };
+    let execution = carried_out.await.map_err(Refusal::for_senders_that_repeat_5xx)?;
+    Ok(answered(spelling, &id, &execution, true))
+}
+
 fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(key) = headers.get("idempotency-key") else {
         return Ok(None);

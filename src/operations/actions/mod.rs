@@ -11,6 +11,7 @@ mod show;
 mod test;
 mod types;
 mod update;
+mod webhook;
 
 mod connector_id;
 mod rights;
@@ -28,3 +29,4 @@ pub use test::{TestLine, TestReport};
 pub use types::kind_schemas;
 pub use types::{FieldView, SubActionView, TypeForm, TypeView};
 pub use update::ActionChange;
+pub use webhook::webhook_form;

@@ -7,6 +7,7 @@ use http_kit::NotDone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::notice::Notice;
 use crate::outbound::connector::Connector;
 use crate::outbound::delivery::Delivery;
 use crate::outbound::delivery::Done;
@@ -31,6 +32,11 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// Calls that make something under a key count: the key is looked up first.
     fn is_repeatable(&self, _sub_action: &str, _params: &Map<String, Value>) -> bool {
         false
+    }
+
+    /// The call that a webhook's notice means: the sub-action and its parameters. None when there is none.
+    fn call_of(&self, _notice: &Notice) -> Option<(&'static str, Value)> {
+        None
     }
 
     /// Carries out one call. Warnings say what was changed so that it could be done.

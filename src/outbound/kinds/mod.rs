@@ -6,9 +6,11 @@ mod jira;
 mod kept;
 mod kind;
 mod mapping;
+mod notice;
 mod registry;
 mod service_management;
 mod servicenow;
 
 pub use kind::{Call, Check, Definition, Kind, Manner, SubAction};
+pub use notice::Notice;
 pub use registry::Registry;

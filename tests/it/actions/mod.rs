@@ -5,4 +5,5 @@ mod command_line;
 mod crashes;
 mod incidents;
 mod issues;
+mod recipes;
 mod served;

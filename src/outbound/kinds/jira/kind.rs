@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http_kit::NotDone;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::close::close;
 use super::definition::definition;
@@ -15,7 +15,7 @@ use super::site::{Site, address, connect};
 use crate::outbound::connector::Connector;
 use crate::outbound::delivery::Done;
 use crate::outbound::kinds::kept::Kept;
-use crate::outbound::kinds::{Call, Check, Definition, Kind};
+use crate::outbound::kinds::{Call, Check, Definition, Kind, Notice};
 
 /// An upgrade or a new address of the site is noticed after this.
 const SITE_KEPT: Duration = Duration::from_secs(3600);
@@ -67,6 +67,21 @@ impl Kind for Jira {
         sub_action != "pushToService"
             || given(params, "externalId")
             || incident.is_some_and(|incident| given(incident, "externalId") || given(incident, "correlation_id"))
+    }
+
+    fn call_of(&self, notice: &Notice) -> Option<(&'static str, Value)> {
+        // Names of alerts and hosts are not written for wiki markup.
+        let quoted = notice.text.replace("{noformat}", "{ noformat }");
+        let url = notice.url.as_deref().unwrap_or_default();
+        let text = format!("{{noformat}}\n{quoted}\n{{noformat}}\n{url}")
+            .trim_end()
+            .to_owned();
+        if !notice.is_firing {
+            let params = json!({ "incident": { "correlation_id": notice.key, "comment": text } });
+            return Some(("closeIncident", params));
+        }
+        let incident = json!({ "summary": notice.title, "description": text, "correlation_id": notice.key });
+        Some(("pushToService", json!({ "incident": incident })))
     }
 
     fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Done, NotDone>> {

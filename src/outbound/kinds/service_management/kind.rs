@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use http_kit::NotDone;
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use service_management_client::{ServiceManagementClient, alerts_address};
 use url::Url;
 
@@ -12,7 +12,7 @@ use super::product::Product;
 use super::run::run;
 use crate::outbound::connector::Connector;
 use crate::outbound::delivery::Done;
-use crate::outbound::kinds::{Call, Check, Definition, Kind};
+use crate::outbound::kinds::{Call, Check, Definition, Kind, Notice};
 
 /// Alerts of one product.
 #[derive(Debug)]
@@ -63,6 +63,15 @@ impl Kind for ServiceManagement {
                 .get("alias")
                 .and_then(Value::as_str)
                 .is_some_and(|alias| !alias.is_empty())
+    }
+
+    fn call_of(&self, notice: &Notice) -> Option<(&'static str, Value)> {
+        let status = if notice.is_firing { "firing" } else { "resolved" };
+        let params = json!({
+            "status": status, "message": notice.title, "alias": notice.key, "description": notice.whole_text(),
+            "details": notice.labels,
+        });
+        Some(("pushAlert", params))
     }
 
     fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Done, NotDone>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http_kit::NotDone;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::close::close;
 use super::credential;
@@ -18,7 +18,7 @@ use super::{event, looking_up};
 use crate::outbound::connector::Connector;
 use crate::outbound::delivery::Done;
 use crate::outbound::kinds::kept::Kept;
-use crate::outbound::kinds::{Call, Check, Definition, Kind};
+use crate::outbound::kinds::{Call, Check, Definition, Kind, Notice};
 
 /// Clients are kept for their access tokens.
 const CLIENT_KEPT: Duration = Duration::from_secs(3600);
@@ -80,6 +80,24 @@ impl Kind for ServiceNowKind {
             "addEvent" => given(params, "message_key"),
             _ => true,
         }
+    }
+
+    fn call_of(&self, notice: &Notice) -> Option<(&'static str, Value)> {
+        if self.product == Product::Events {
+            let severity = if notice.is_firing { "1" } else { "0" };
+            let params = json!({
+                "source": "webhook", "severity": severity, "message_key": notice.key, "description": notice.title,
+                "additional_info": json!(notice.labels).to_string(),
+            });
+            return Some(("addEvent", params));
+        }
+        if !notice.is_firing {
+            return Some(("closeIncident", json!({ "incident": { "correlation_id": notice.key } })));
+        }
+        let incident = json!({
+            "short_description": notice.title, "description": notice.whole_text(), "correlation_id": notice.key,
+        });
+        Some(("pushToService", json!({ "incident": incident })))
     }
 
     fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Done, NotDone>> {
